@@ -1,0 +1,245 @@
+#include "reconcile/fixture.hpp"
+
+namespace cmlrec::reconcile::test {
+namespace {
+
+using ::testing::ElementsAre;
+class Loop : public loop_test {};
+
+TEST_F(Loop, AnEmptyWorkspaceConvergesAndCmlStartsTheChildren) {
+  want_chain();
+  start();
+  ASSERT_TRUE(until_converged());
+  EXPECT_THAT(cml.starts, ElementsAre("git_sync"));
+  EXPECT_EQ(cml.runs_of("launch"), 1U);
+  EXPECT_EQ(cml.writes, 5);  // a project, three jobs, a run
+}
+
+TEST_F(Loop, AConvergedWorkspaceIsReadAndNeverWritten) {
+  want_chain();
+  start();
+  ASSERT_TRUE(until_converged());
+  const auto writes = cml.writes;
+  const auto gets = cml.calls["GetJobRun"];
+  pass_time(24h);
+  EXPECT_EQ(cml.writes, writes);
+  EXPECT_EQ(cml.calls["GetJobRun"], gets);
+}
+
+TEST_F(Loop, EachJobsRunsAreReadAboutOnceInRunsRefresh) {
+  want_chain();
+  start();
+  ASSERT_TRUE(until_converged());
+  const auto before = cml.calls["ListJobRuns"];
+  pass_time(1h);
+  const auto reads = cml.calls["ListJobRuns"] - before;
+  EXPECT_GE(reads, 18);
+  EXPECT_LE(reads, 66);  // at least one of three per pass of 60 s
+}
+
+TEST_F(Loop, ApplyEndsWhenEverythingHasConverged) {
+  want_chain();
+  o.how = mode::once;
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return ended; }, 1h));
+  EXPECT_EQ(last, outcome::done);
+}
+
+TEST_F(Loop, ASecondApplyWritesNothing) {
+  want_chain();
+  o.how = mode::once;
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return ended; }, 1h));
+  const auto writes = cml.writes;
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return ended; }, 1s));
+  EXPECT_EQ(last, outcome::done);
+  EXPECT_EQ(cml.writes, writes);
+}
+
+TEST_F(Loop, AForcedApplyRunsTheChainExactlyOnceMore) {
+  want_chain();
+  o.how = mode::once;
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return ended; }, 1h));
+  o.force = true;
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return ended; }, 1h));
+  EXPECT_EQ(last, outcome::done);
+  for (const char* job : {"git_sync", "setup", "launch"}) EXPECT_EQ(cml.runs_of(job), 2U) << job;
+  EXPECT_THAT(cml.starts, ElementsAre("git_sync", "git_sync"));
+}
+
+TEST_F(Loop, ChildrenThatCmlDoesNotStartAreStartedOnceEach) {
+  want_chain();
+  cml.auto_start = false;
+  start();
+  ASSERT_TRUE(until_converged());
+  EXPECT_THAT(cml.starts, ElementsAre("git_sync", "setup", "launch"));
+}
+
+TEST_F(Loop, AJobAddedByAReloadIsCreatedAndRun) {
+  want("git_sync");
+  start();
+  ASSERT_TRUE(until_converged());
+  want("extra");
+  loop->set_desired(desired());
+  ASSERT_TRUE(clock.run_until([&] { return cml.runs_of("extra") == 1; }, 5s));
+  EXPECT_EQ(cml.runs_of("git_sync"), 1U);
+}
+
+TEST_F(Loop, AProjectThatTheFileNoLongerHasIsLeftAlone) {
+  want("git_sync");
+  start();
+  ASSERT_TRUE(until_converged());
+  auto other = project;
+  other.name = "other";
+  other.fields["name"] = core::text{"other"};
+  loop->set_desired({{other}});
+  const auto writes_of_jobs = cml.calls["UpdateJob"] + cml.calls["DeleteJob"];
+  ASSERT_TRUE(clock.run_until([&] { return !watcher.removed.empty(); }, 5min));
+  EXPECT_THAT(watcher.removed, ElementsAre("ray-cluster"));
+  EXPECT_EQ(cml.calls["UpdateJob"] + cml.calls["DeleteJob"], writes_of_jobs);
+}
+
+TEST_F(Loop, AParameterEditedByHandIsCorrectedAtTheNextPass) {
+  want("git_sync");
+  project.jobs[0].fields["cpu"] = 4.0;
+  start();
+  ASSERT_TRUE(until_converged());
+  cml.find_job("git_sync")->fields["cpu"] = 1.0;
+  cml.find_job("git_sync")->fields["memory"] = 2.0;
+  pass_time(70s);
+  EXPECT_EQ(std::get<double>(cml.find_job("git_sync")->fields["cpu"]), 4.0);
+  EXPECT_EQ(std::get<double>(cml.find_job("git_sync")->fields["memory"]), 2.0);
+}
+
+TEST_F(Loop, AFieldThatCmlIgnoresIsWrittenOnce) {
+  want("git_sync");
+  project.jobs[0].fields["timezone"] = core::text{"Europe/Berlin"};
+  cml.ignored_patches = {"timezone"};
+  start();
+  ASSERT_TRUE(until_converged());
+  cml.find_job("git_sync")->fields["timezone"] = core::text{"Asia/Tokyo"};
+  pass_time(24h);
+  EXPECT_EQ(cml.calls["UpdateJob"], 1);
+  EXPECT_EQ(watcher.report.state, plan::project_state::degraded);
+}
+
+TEST_F(Loop, AFailedRunIsRetriedAndThenSucceeds) {
+  want("git_sync");
+  project.jobs[0].retry = {3, 30s, 10min};
+  cml.failures["git_sync"] = 2;
+  start();
+  ASSERT_TRUE(until_converged());
+  EXPECT_EQ(cml.runs_of("git_sync"), 3U);
+}
+
+TEST_F(Loop, ApplyFailsWhenAJobFailsForGood) {
+  want_chain();
+  cml.failures["setup"] = 1;
+  o.how = mode::once;
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return ended; }, 1h));
+  EXPECT_EQ(last, outcome::failed);
+  EXPECT_EQ(cml.runs_of("launch"), 0U);
+}
+
+TEST_F(Loop, ASecondApplyTriesAgainWhatHadFailed) {
+  want("git_sync");
+  cml.failures["git_sync"] = 1;
+  o.how = mode::once;
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return ended; }, 1h));
+  ASSERT_EQ(last, outcome::failed);
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return ended; }, 1h));
+  EXPECT_EQ(last, outcome::done);
+}
+
+TEST_F(Loop, ACloneThatFailsIsDegradedWithinItsDeadline) {
+  want("git_sync");
+  cml.clone_outcome = "failure";
+  start();
+  ASSERT_TRUE(until(plan::project_state::degraded, 5min));
+  EXPECT_EQ(cml.jobs_named("git_sync"), 0U);
+}
+
+TEST_F(Loop, ACloneThatNeverEndsIsDegradedAtItsDeadline) {
+  want("git_sync");
+  cml.clone_outcome = "creating";
+  start();
+  ASSERT_TRUE(until(plan::project_state::degraded, 20min));
+}
+
+TEST_F(Loop, WhileSomethingIsInProgressAStatusLineComesAtLeastEveryTenSeconds) {
+  want("git_sync");
+  cml.run_time = 10min;
+  start();
+  ASSERT_TRUE(until_converged());
+  core::timestamp before{};
+  core::duration longest{0};
+  for (const auto& e : watcher.events) {
+    if (e.name != "status" || e.message.rfind("git_sync: running", 0) != 0) continue;
+    if (before != core::timestamp{}) longest = std::max(longest, e.at - before);
+    before = e.at;
+  }
+  EXPECT_NE(before, core::timestamp{});
+  EXPECT_LE(longest, 10s);
+}
+
+TEST_F(Loop, ADryRunWritesNothing) {
+  want_chain();
+  o.how = mode::dry_run;
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return ended; }, 1min));
+  EXPECT_EQ(cml.writes, 0);
+  EXPECT_EQ(loop->plans().at("ray-cluster").actions.size(), 1U);
+}
+
+TEST_F(Loop, StopEndsAKeepingLoop) {
+  want("git_sync");
+  start();
+  ASSERT_TRUE(until_converged());
+  loop->stop();
+  EXPECT_TRUE(clock.run_until([&] { return ended; }, 10s));
+}
+
+TEST_F(Loop, ReconcileNowDoesNotWaitForTheInterval) {
+  want("git_sync");
+  start();
+  ASSERT_TRUE(until_converged());
+  pass_time(5s);
+  const auto passes = watcher.passes;
+  loop->reconcile_now();
+  EXPECT_TRUE(clock.run_until([&] { return watcher.passes > passes; }, 1s));
+}
+
+TEST_F(Loop, AnHttpCheckIsMadeOnceForADeployment) {
+  want("git_sync");
+  config::http_check check;
+  check.url = "http://127.0.0.1/";
+  project.verify.push_back({"page", check});
+  start();
+  ASSERT_TRUE(until_converged());
+  pass_time(1h);
+  EXPECT_EQ(probe.probes, 1);
+}
+
+TEST_F(Loop, AForcedRebuildOfTheDaemonIsNotRepeatedByARestart) {
+  want("git_sync");
+  store = std::make_unique<memory_store>();
+  o.force = true;
+  start();
+  ASSERT_TRUE(until_converged());
+  stop();
+  const auto runs = cml.runs_of("git_sync");
+  watcher.report = {};
+  start();
+  ASSERT_TRUE(until_converged());
+  pass_time(10min);
+  EXPECT_EQ(cml.runs_of("git_sync"), runs);
+}
+
+}  // namespace
+}  // namespace cmlrec::reconcile::test
