@@ -1,0 +1,166 @@
+#include "http/server.hpp"
+
+#include "http/session.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <stdexcept>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace cmlrec::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr core::duration accept_pause = std::chrono::milliseconds{100};
+// Past these, a connection too many is closed without a word.
+constexpr std::size_t most_turned_away = 64;
+
+[[noreturn]] void cannot_listen(const std::string& where, const std::string& why) {
+  throw std::runtime_error("cannot listen on " + where + ": " + why + " with --listen");
+}
+
+tcp::endpoint endpoint_of(const server_options& options) {
+  auto host = options.host;
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  if (host == "localhost") host = "127.0.0.1";
+  error_code ec;
+  const auto address = asio::ip::make_address(host, ec);
+  if (ec)
+    cannot_listen(options.host + ":" + std::to_string(options.port),
+                  "'" + options.host +
+                      "' is not an IP address; give one, such as 127.0.0.1, [::1] or 0.0.0.0,");
+  return {address, options.port};
+}
+
+tcp::acceptor listening(const asio::any_io_executor& executor, const tcp::endpoint& endpoint) {
+  tcp::acceptor acceptor(executor);
+  error_code ec;
+  acceptor.open(endpoint.protocol(), ec);
+  if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+  if (!ec) acceptor.bind(endpoint, ec);
+  if (!ec) acceptor.listen(tcp::acceptor::max_listen_connections, ec);
+  if (!ec) return acceptor;
+  const auto where = to_text(endpoint);
+  if (ec == asio::error::address_in_use)
+    cannot_listen(where, "the address is in use; stop the other process or choose another");
+  if (ec == asio::error::access_denied)
+    cannot_listen(where,
+                  "that needs a privilege that the daemon has not; choose a port above 1023");
+  if (ec == boost::system::errc::address_not_available)
+    cannot_listen(where, "the address is not one of this machine; choose one that is");
+  if (ec == asio::error::address_family_not_supported)
+    cannot_listen(where, "this machine has no addresses of that kind; choose another");
+  cannot_listen(where, ec.message() + "; choose another address");
+}
+
+// Shared with the sessions' completion handlers, which may be destroyed after the server where the
+// event loop is torn down without having been stopped.
+struct shared_state {
+  shared_state(tcp::acceptor a, std::shared_ptr<session_context> c)
+      : acceptor(std::move(a)),
+        context(std::move(c)),
+        accept_alarm(context->clock.make_alarm()),
+        drain_alarm(context->clock.make_alarm()) {}
+
+  tcp::acceptor acceptor;
+  std::shared_ptr<session_context> context;
+  std::unique_ptr<core::alarm> accept_alarm;
+  std::unique_ptr<core::alarm> drain_alarm;
+  std::set<std::shared_ptr<session>> sessions;
+  std::size_t turned_away = 0;
+  std::optional<core::instant> drain_until;  // set: we are stopping
+};
+
+void stop_accepting(shared_state& s, core::duration grace) {
+  const auto until = s.context->clock.now() + grace;
+  s.drain_until = s.drain_until ? std::min(*s.drain_until, until) : until;
+  s.context->stopping = true;
+  error_code ignored;
+  s.acceptor.close(ignored);
+  for (const auto& one : s.sessions)
+    if (one->idle()) one->abort();
+  s.accept_alarm->ring();
+  s.drain_alarm->ring();
+}
+
+void admit(const std::shared_ptr<shared_state>& s, tcp::socket socket) {
+  const bool full = s->sessions.size() - s->turned_away >= s->context->options.max_connections;
+  if (full && s->turned_away >= most_turned_away) return;
+  auto one = make_session(std::move(socket), s->context);
+  s->sessions.insert(one);
+  if (full) ++s->turned_away;
+  auto task = full ? one->turn_away() : one->serve();
+  asio::co_spawn(s->acceptor.get_executor(), std::move(task), [s, one, full](std::exception_ptr) {
+    s->sessions.erase(one);
+    if (full) --s->turned_away;
+    if (s->drain_until) s->drain_alarm->ring();
+  });
+}
+
+class asio_server final : public server {
+ public:
+  explicit asio_server(std::shared_ptr<shared_state> state)
+      : state_(std::move(state)), port_(state_->acceptor.local_endpoint().port()) {}
+
+  std::uint16_t port() const override { return port_; }
+
+  void set_token(core::secret token) override {
+    state_->context->paths.set_token(std::move(token));
+  }
+
+  void stop(core::duration grace) override { stop_accepting(*state_, grace); }
+
+  asio::awaitable<void> run() override {
+    const auto s = state_;
+    // Being cancelled is a way to be stopped: the sessions are joined all the same.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (!s->drain_until) {
+      auto [ec, socket] = co_await s->acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+      if (s->drain_until) break;
+      if (!ec) {
+        admit(s, std::move(socket));
+      } else if (ec == asio::error::operation_aborted) {
+        stop_accepting(*s, core::duration{0});
+      } else {
+        // Out of descriptors, say. To ask again at once would only spin.
+        co_await s->accept_alarm->wait_until(s->context->clock.now() + accept_pause);
+      }
+    }
+    bool forced = false;
+    while (!s->sessions.empty()) {
+      const auto now = s->context->clock.now();
+      if (!forced && now >= *s->drain_until) {
+        forced = true;
+        for (const auto& one : s->sessions) one->abort();
+      }
+      const auto until = forced ? now + std::chrono::hours{1} : *s->drain_until;
+      co_await s->drain_alarm->wait_until(until);
+    }
+  }
+
+ private:
+  std::shared_ptr<shared_state> state_;
+  std::uint16_t port_;
+};
+
+}  // namespace
+
+std::unique_ptr<server> make_server(asio::any_io_executor executor, core::clock& clock,
+                                    server_options options, std::vector<route> routes) {
+  auto acceptor = listening(executor, endpoint_of(options));
+  auto context = std::make_shared<session_context>(clock, std::move(options), std::move(routes));
+  return std::make_unique<asio_server>(
+      std::make_shared<shared_state>(std::move(acceptor), std::move(context)));
+}
+
+}  // namespace cmlrec::http

@@ -1,0 +1,71 @@
+// The daemon's own HTTP server. It knows routes and limits, nothing of CML: what a route answers is
+// given in by daemon/.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/secret.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+namespace cmlrec::http {
+
+struct request {
+  std::string method;
+  std::string path;   // without the query, percent-decoded
+  std::string query;  // as sent, without '?'
+  std::string body;
+  std::string peer;  // "127.0.0.1:50312"
+};
+
+struct response {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+struct route {
+  std::string method;  // "GET" (serves HEAD too) or "POST"
+  std::string path;    // exact
+  bool needs_token = false;
+  std::function<response(const request&)> handler;  // on the event loop; must not block
+};
+
+struct server_options {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 9464;  // 0: any free one
+  core::secret token;         // empty: routes that need one answer 403 and say how to set it
+  std::size_t max_header = 8U * 1024;
+  std::size_t max_body = 64U * 1024;
+  core::duration request_timeout = std::chrono::seconds{10};  // for a whole request to arrive
+  std::size_t max_connections = 256;
+  // Told what a handler has thrown, for the log; the client learns no more than "500". May be
+  // empty.
+  std::function<void(const request&, const std::string& what)> on_handler_error;
+};
+
+class server {
+ public:
+  virtual ~server() = default;
+  virtual std::uint16_t port() const = 0;  // the one it listens on
+  virtual void set_token(core::secret token) = 0;
+  // Accepts until stop(); then answers what has arrived, at most `grace`, and returns.
+  virtual boost::asio::awaitable<void> run() = 0;
+  virtual void stop(core::duration grace) = 0;
+};
+
+// Binds at once. Throws std::runtime_error with one line that says what to do: the port is in use,
+// the address is not of this machine, ...
+std::unique_ptr<server> make_server(boost::asio::any_io_executor executor, core::clock& clock,
+                                    server_options options, std::vector<route> routes);
+
+// {"type":"about:blank","title":...,"status":...,"detail":...} as application/problem+json
+response problem(int status, const std::string& detail);
+
+}  // namespace cmlrec::http

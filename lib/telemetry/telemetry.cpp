@@ -1,0 +1,139 @@
+#include "telemetry/telemetry.hpp"
+
+#include "telemetry/label_bounds.hpp"
+#include "telemetry/log_writer.hpp"
+#include "telemetry/make_telemetry.hpp"
+#include "telemetry/metrics.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace cmlrec::telemetry {
+namespace {
+
+using reconcile::severity;
+
+class whole_telemetry final : public telemetry {
+ public:
+  whole_telemetry(options o, line_sink sink, wall_clock now)
+      : options_(std::move(o)),
+        now_(std::move(now)),
+        log_(make_log_writer(options_, std::move(sink))),
+        bounds_(options_.most_series),
+        metrics_(make_metrics(bounds_, options_.version, now_())) {}
+
+  void on_event(const reconcile::event& e) override {
+    log_entry entry;
+    entry.at = e.at;
+    entry.level = e.level;
+    entry.event = e.name;
+    entry.project = e.project;
+    entry.job = e.job;
+    entry.message = e.message;
+    log_->write(entry);
+    remember(e);
+  }
+
+  void on_pass(const std::string& project, reconcile::pass_result result,
+               core::duration took) override {
+    metrics_->pass(project, result, took);
+  }
+
+  void on_action(const std::string& project, const std::string& action, bool ok) override {
+    metrics_->action(project, action, ok);
+  }
+
+  void on_report(const plan::project_report& report) override {
+    bounds_.admit(report);
+    reports_[report.name] = report;
+  }
+
+  void on_removed(const std::string& project) override {
+    reports_.erase(project);
+    metrics_->removed(project);
+  }
+
+  void on_reload(bool ok, const std::string&) override { metrics_->reload(ok, now_()); }
+
+  void on_attempt(const char* operation, int status, core::duration took) override {
+    metrics_->attempt(operation, status, took);
+  }
+
+  void on_retry(const char* operation, core::duration after, const core::error& why) override {
+    metrics_->retry(operation, why.kind);
+    log(severity::debug, "api.retry",
+        core::describe(why) + "; again in " + core::format_duration(after),
+        {{"operation", operation}, {"kind", core::to_string(why.kind)}});
+  }
+
+  void on_rate_limited(core::duration waited) override { metrics_->rate_limited(waited); }
+
+  void on_circuit(bool open, const std::string& why) override {
+    metrics_->circuit(open);
+    if (open == circuit_open_) return;
+    circuit_open_ = open;
+    const std::string reason = why.empty() ? "" : ": " + why;
+    reconcile::event e;
+    e.at = now_();
+    e.level = open ? severity::warning : severity::info;
+    e.name = open ? "circuit.opened" : "circuit.closed";
+    e.message = open ? "CML has failed repeatedly and is left alone for a while" + reason
+                     : "CML answers again" + reason;
+    on_event(e);
+  }
+
+  std::string metrics_text() const override { return metrics_->text(reports_); }
+  const std::deque<reconcile::event>& events() const override { return events_; }
+  const std::map<std::string, plan::project_report>& reports() const override { return reports_; }
+
+  void log(severity level, const std::string& name, const std::string& message,
+           const std::map<std::string, std::string>& fields) override {
+    log_entry entry;
+    entry.at = now_();
+    entry.level = level;
+    entry.event = name;
+    entry.fields = fields;
+    entry.message = message;
+    log_->write(entry);
+  }
+
+  void on_loop_lag(core::duration lag) override { metrics_->loop_lag(lag); }
+
+ private:
+  // Of the lines "still running", only the newest of each project is worth a place.
+  void remember(const reconcile::event& e) {
+    if (e.name == "status") {
+      const auto stale = std::find_if(events_.rbegin(), events_.rend(), [&](const auto& old) {
+        return old.name == e.name && old.project == e.project && old.job == e.job;
+      });
+      if (stale != events_.rend()) events_.erase(std::next(stale).base());
+    }
+    events_.push_back(e);
+    if (events_.size() > options_.most_events) events_.pop_front();
+  }
+
+  options options_;
+  wall_clock now_;
+  std::unique_ptr<log_writer> log_;
+  label_bounds bounds_;
+  std::unique_ptr<metrics> metrics_;
+  std::deque<reconcile::event> events_;
+  std::map<std::string, plan::project_report> reports_;
+  bool circuit_open_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<telemetry> make_telemetry(options o, line_sink sink, wall_clock now) {
+  return std::make_unique<whole_telemetry>(std::move(o), std::move(sink), std::move(now));
+}
+
+std::unique_ptr<telemetry> make_telemetry(options o) {
+  auto sink = stderr_sink(o.format, o.to_journal);
+  return make_telemetry(std::move(o), std::move(sink), [] {
+    return std::chrono::time_point_cast<core::duration>(std::chrono::system_clock::now());
+  });
+}
+
+}  // namespace cmlrec::telemetry
