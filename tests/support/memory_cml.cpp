@@ -1,7 +1,6 @@
 #include "support/memory_cml.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace cmlrec::test {
 namespace {
@@ -15,9 +14,8 @@ core::error not_found(const std::string& what) {
 }  // namespace
 
 std::string memory_cml::new_id() {
-  char text[20];
-  std::snprintf(text, sizeof text, "%04d-aaaa-bbbb-cccc", ++next_id_);
-  return text;
+  const auto number = std::to_string(10'000 + ++next_id_);
+  return number.substr(number.size() - 4) + "-aaaa-bbbb-cccc";
 }
 
 core::timestamp memory_cml::server_time() const { return clock_.wall(); }

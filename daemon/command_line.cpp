@@ -1,0 +1,77 @@
+#include "daemon/command_line.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "config/settings.hpp"
+#include "daemon/exit_code.hpp"
+
+namespace cmlrec::daemon {
+namespace {
+
+constexpr std::array<std::pair<const char*, const char*>, 5> commands = {{
+    {"run", "Keep the workspace in step with the file, for ever"},
+    {"apply", "Bring the workspace in step once; ends when it has converged or failed"},
+    {"plan", "Say what would be changed, and change nothing (exit 2: something would be)"},
+    {"validate", "Check the file and the settings without asking CML"},
+    {"version", "Print the version"},
+}};
+
+// Flags are taken before and after the command alike.
+void add_settings(CLI::App& app, command_line& out) {
+  for (const auto& row : config::setting_table()) {
+    const std::string name(row.name);
+    std::string flag = "--" + name;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    std::string help(row.help);
+    if (!row.variable.empty()) help += " [" + std::string(row.variable) + "]";
+    if (!row.default_text.empty()) help += " (default " + row.default_text + ")";
+    if (row.value.empty()) {
+      app.add_flag_callback(flag, [&out, name] { out.flags[name] = "true"; }, help);
+    } else {
+      app.add_option_function<std::string>(
+             flag, [&out, name](const std::string& v) { out.flags[name] = v; }, help)
+          ->type_name(std::string(row.value));
+    }
+  }
+  app.add_option("--settings", out.settings_file, "File with the daemon's own settings")
+      ->type_name("PATH");
+}
+
+}  // namespace
+
+command_line parse_command_line(int argc, char** argv, const std::string& version) {
+  command_line out;
+  CLI::App app("Makes a Cloudera Machine Learning workspace look like a file.", "cml-reconciler");
+  app.set_version_flag("--version", "cml-reconciler " + version);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(
+      "CML_HOST names the workspace and CML_API_KEY (or CML_API_KEY_FILE) is its API v2 key.\n"
+      "Exit codes: 0 done, 1 failed, 2 plan has changes, 3 bad file or usage, 4 refused by CML,\n"
+      "5 unreachable or out of time.");
+  add_settings(app, out);
+  for (const auto& [name, help] : commands) {
+    auto* sub = app.add_subcommand(name, help);
+    sub->fallthrough();
+    sub->callback([&out, command = std::string(name)] { out.command = command; });
+    if (std::string(name) == "validate")
+      sub->add_flag("--schema", out.schema, "Print the JSON Schema of the file instead");
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {
+    out.exit_code = app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    std::cerr << "cml-reconciler: " << e.what() << "; see cml-reconciler --help\n";
+    out.exit_code = bad_input;
+  }
+  return out;
+}
+
+}  // namespace cmlrec::daemon

@@ -1,0 +1,18 @@
+// The commands that talk to CML. Each returns the exit code of the process.
+#pragma once
+
+#include <string>
+
+#include "config/desired.hpp"
+#include "config/settings.hpp"
+#include "daemon/command_line.hpp"
+
+namespace cmlrec::daemon {
+
+int run_daemon(const command_line& line, config::settings settings, config::desired_state desired,
+               const std::string& version);
+// `apply`, and `plan` with dry = true.
+int apply_once(const config::settings& settings, const config::desired_state& desired, bool dry,
+               const std::string& version);
+
+}  // namespace cmlrec::daemon

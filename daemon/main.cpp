@@ -1,0 +1,49 @@
+#include <exception>
+#include <iostream>
+
+#include "daemon/command_line.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/exit_code.hpp"
+#include "daemon/setup.hpp"
+
+namespace {
+
+using namespace cmlrec;
+
+int dispatch(const daemon::command_line& line) {
+  if (line.command == "version") {
+    std::cout << "cml-reconciler " CMLREC_VERSION "\n";
+    return daemon::done;
+  }
+  if (line.schema) {
+    std::cout << config::json_schema() << '\n';
+    return daemon::done;
+  }
+  auto settings = daemon::read_settings(line);
+  if (!settings) return daemon::bad_input;
+  auto loaded = daemon::read_file(line, *settings);
+  if (!daemon::report_findings(loaded)) return daemon::bad_input;
+  auto& desired = *loaded.state;
+  if (line.command == "validate") {
+    std::size_t jobs = 0;
+    for (const auto& project : desired.projects) jobs += project.jobs.size();
+    std::cout << settings->config_path << ": good, " << desired.projects.size() << " project(s), "
+              << jobs << " job(s)\n";
+    return daemon::done;
+  }
+  if (line.command == "run")
+    return daemon::run_daemon(line, std::move(*settings), std::move(desired), CMLREC_VERSION);
+  return daemon::apply_once(*settings, desired, line.command == "plan", CMLREC_VERSION);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto line = cmlrec::daemon::parse_command_line(argc, argv, CMLREC_VERSION);
+    return line.exit_code >= 0 ? line.exit_code : dispatch(line);
+  } catch (const std::exception& e) {
+    std::cerr << "cml-reconciler: " << e.what() << '\n';
+    return cmlrec::daemon::failed;
+  }
+}

@@ -1,0 +1,387 @@
+// `run`: the daemon. Everything that it consists of is made and tied together here.
+#include <csignal>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <random>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "cml/asio_clock.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/exit_code.hpp"
+#include "daemon/prober.hpp"
+#include "daemon/setup.hpp"
+#include "daemon/systemd.hpp"
+#include "http/server.hpp"
+#include "telemetry/telemetry.hpp"
+
+namespace cmlrec::daemon {
+namespace {
+
+namespace asio = boost::asio;
+using reconcile::severity;
+
+constexpr core::duration stop_grace = std::chrono::seconds{9};
+
+// "127.0.0.1:9464", "[::1]:9464", ":9464"
+void parse_listen(const std::string& listen, http::server_options& o) {
+  const auto colon = listen.rfind(':');
+  const auto bad = [&] {
+    return std::runtime_error("--listen '" + listen +
+                              "' is not an address; expected ADDRESS:PORT, such as 127.0.0.1:9464");
+  };
+  if (colon == std::string::npos) throw bad();
+  auto host = listen.substr(0, colon);
+  if (host.size() > 1 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  if (!host.empty()) o.host = host;
+  try {
+    std::size_t used = 0;
+    const auto port = std::stoul(listen.substr(colon + 1), &used);
+    if (used != listen.size() - colon - 1 || port > 65535) throw bad();
+    o.port = static_cast<std::uint16_t>(port);
+  } catch (const std::logic_error&) {
+    throw bad();
+  }
+}
+
+core::secret read_token(const std::string& path) {
+  if (path.empty()) return core::secret{};
+  std::ifstream in(path);
+  if (!in)
+    throw std::runtime_error("the token file '" + path +
+                             "' cannot be read; mend it or leave --token-file out");
+  std::string token((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back()))) token.pop_back();
+  if (token.empty()) throw std::runtime_error("the token file '" + path + "' is empty");
+  return core::secret{token};
+}
+
+class application {
+ public:
+  application(const command_line& line, config::settings settings, std::string version)
+      : line_(line), settings_(std::move(settings)), version_(std::move(version)), io_(1) {}
+
+  int run(config::desired_state desired) {
+    make_parts();
+    loop_->set_desired(std::move(desired));
+    watch_signals();
+    asio::co_spawn(io_, server_->run(), rethrow());
+    asio::co_spawn(io_, beat(), rethrow());
+    asio::co_spawn(io_, loop_->run(), [this](std::exception_ptr e, reconcile::outcome) {
+      if (e) std::rethrow_exception(e);
+      finished();
+    });
+    telemetry_->log(severity::info, "started", "cml-reconciler is running",
+                    {{"version", version_},
+                     {"config", settings_.config_path},
+                     {"listen", listen_host_ + ":" + std::to_string(server_->port())}});
+    systemd::ready("running; first pass under way");
+    io_.run();
+    return done;
+  }
+
+ private:
+  void make_parts() {
+    telemetry::options t;
+    t.format = settings_.log_format == "json" ? telemetry::log_format::json
+                                              : telemetry::log_format::logfmt;
+    t.level = settings_.log_level;
+    t.to_journal = systemd::logs_to_journal();
+    t.version = version_;
+    telemetry_ = telemetry::make_telemetry(t);
+    auto setup = http_options_of(settings_, version_);
+    if (!setup.options) {
+      // A daemon outlives a missing key only if it can be told of one; it cannot.
+      throw fatal{setup.code, setup.message};
+    }
+    http::server_options h;
+    parse_listen(settings_.listen, h);
+    listen_host_ = h.host.find(':') == std::string::npos ? h.host : "[" + h.host + "]";
+    token_ = read_token(settings_.token_file);
+    h.token = token_;
+    h.on_handler_error = [this](const http::request& q, const std::string& what) {
+      telemetry_->log(severity::error, "http.handler_failed", what, {{"path", q.path}});
+    };
+    clock_ = cml::make_asio_clock(io_.get_executor());
+    server_ = http::make_server(io_.get_executor(), *clock_, h, routes());
+    if (!settings_.state_dir.empty())
+      store_ = reconcile::open_state_directory(settings_.state_dir);
+    api_ = cml::make_http_api(io_.get_executor(), *clock_, *setup.options, telemetry_.get());
+    checks_ = make_prober(io_.get_executor(), *clock_, *setup.options);
+    reconcile::options o;
+    o.rules = policy_of(settings_);
+    o.call_timeout = settings_.call_timeout;
+    o.force = settings_.force_rebuild;
+    o.random = [this] { return std::uniform_real_distribution<double>(0.0, 1.0)(generator_); };
+    loop_ = std::make_unique<reconcile::reconciler>(io_.get_executor(), *clock_, *api_, *checks_,
+                                                    *telemetry_, store_.get(), std::move(o));
+    beat_ = clock_->make_alarm();
+    stop_alarm_ = clock_->make_alarm();
+  }
+
+  std::vector<http::route> routes() {
+    const auto json = [](std::string body) {
+      http::response r;
+      r.content_type = "application/json";
+      r.body = std::move(body);
+      return r;
+    };
+    std::vector<http::route> out;
+    out.push_back({"GET", "/healthz", false, [](const http::request&) {
+                     http::response r;
+                     r.body = "ok\n";
+                     return r;
+                   }});
+    out.push_back({"GET", "/readyz", false,
+                   [this](const http::request& q) { return readiness(q); }});
+    out.push_back({"GET", "/metrics", false, [this](const http::request&) {
+                     http::response r;
+                     r.content_type = "text/plain; version=0.0.4; charset=utf-8";
+                     r.body = telemetry_->metrics_text();
+                     return r;
+                   }});
+    out.push_back({"GET", "/v1/status", false, [this, json](const http::request&) {
+                     return json(telemetry::status_json(telemetry_->reports(), version_,
+                                                        config_error_));
+                   }});
+    out.push_back({"GET", "/v1/events", false, [this, json](const http::request&) {
+                     return json(telemetry::events_json(telemetry_->events()));
+                   }});
+    out.push_back({"POST", "/-/reload", true, [this, json](const http::request& q) {
+                     const auto why = reload("asked for by " + q.peer);
+                     if (!why.empty()) return http::problem(422, why);
+                     return json("{\"reloaded\":true}\n");
+                   }});
+    out.push_back({"POST", "/-/reconcile", true, [this, json](const http::request& q) {
+                     reconcile_now("asked for by " + q.peer);
+                     auto r = json("{\"accepted\":true}\n");
+                     r.status = 202;
+                     return r;
+                   }});
+    return out;
+  }
+
+  http::response readiness(const http::request& q) const {
+    const bool passed = loop_ && loop_->first_pass_done();
+    const bool reached = loop_ && loop_->reachable();
+    const bool ready = passed && reached && !stopping_;
+    http::response r;
+    r.status = ready ? 200 : 503;
+    const auto line = [](const char* name, bool ok) {
+      return std::string(ok ? "[+] " : "[-] ") + name + (ok ? " ok\n" : " not ok\n");
+    };
+    if (q.query.rfind("verbose", 0) == 0 || !ready)
+      r.body = line("first-pass", passed) + line("cml-reachable", reached) +
+               line("not-stopping", !stopping_);
+    r.body += ready ? "ready\n" : "not ready\n";
+    return r;
+  }
+
+  // Empty, or why the new file was refused; the old state stays then.
+  std::string reload(const std::string& by) {
+    systemd::reloading();
+    auto settings = config::load_settings(line_.flags, line_.settings_file, process_environment());
+    std::string why;
+    for (const auto& e : settings.errors)
+      why += (why.empty() ? "" : "; ") + config::to_string(e);
+    auto loaded = read_file(line_, settings.errors.empty() ? settings.values : settings_);
+    for (const auto& e : loaded.errors) why += (why.empty() ? "" : "; ") + config::to_string(e);
+    for (const auto& w : loaded.warnings)
+      telemetry_->log(severity::warning, "config.warning", config::to_string(w), {});
+    if (why.empty()) {
+      config_error_.clear();
+      take(std::move(settings.values));
+      loop_->set_desired(std::move(*loaded.state));
+      server_->set_token(read_token_or_keep());
+      telemetry_->on_reload(true, by);
+      note("config.reloaded", severity::info, settings_.config_path + " was reread, " + by);
+      systemd::ready("running; " + settings_.config_path + " reloaded");
+      return {};
+    }
+    config_error_ = why;
+    telemetry_->on_reload(false, why);
+    note("config.refused", severity::error,
+         "the new file is refused whole and the old state kept: " + why);
+    systemd::ready("running on the old file; reload refused: " + why);
+    return why;
+  }
+
+  // What can be changed while running is; the rest is told.
+  void take(config::settings s) {
+    const auto fixed = [&](const auto& now, const auto& before, const char* name) {
+      if (now != before)
+        note("config.restart_needed", severity::warning,
+             std::string(name) + " was changed; it acts at the next start");
+    };
+    fixed(s.listen, settings_.listen, "listen");
+    fixed(s.host, settings_.host, "CML_HOST");
+    fixed(s.state_dir, settings_.state_dir, "state_dir");
+    fixed(s.ca_file, settings_.ca_file, "ca_file");
+    fixed(s.proxy, settings_.proxy, "proxy");
+    fixed(s.max_in_flight, settings_.max_in_flight, "max_in_flight");
+    fixed(s.requests_per_second, settings_.requests_per_second, "requests_per_second");
+    fixed(s.log_level, settings_.log_level, "log_level");
+    fixed(s.log_format, settings_.log_format, "log_format");
+    loop_->set_rules(policy_of(s), s.call_timeout);
+    settings_ = std::move(s);
+  }
+
+  core::secret read_token_or_keep() {
+    try {
+      token_ = read_token(settings_.token_file);
+    } catch (const std::exception& e) {
+      note("token.unreadable", severity::error, e.what());
+    }
+    return token_;
+  }
+
+  void reconcile_now(const std::string& by) {
+    note("reconcile.requested", severity::info, "a pass now, " + by);
+    loop_->reconcile_now();
+  }
+
+  void note(const std::string& name, severity level, const std::string& message) {
+    telemetry_->on_event({clock_->wall(), level, name, "", "", message});
+  }
+
+  void watch_signals() {
+    signals_ = std::make_unique<asio::signal_set>(io_, SIGHUP, SIGUSR1);
+    signals_->add(SIGTERM);
+    signals_->add(SIGINT);
+    next_signal();
+  }
+
+  void next_signal() {
+    signals_->async_wait([this](const boost::system::error_code& ec, int number) {
+      if (ec) return;
+      if (number == SIGHUP) {
+        reload("by SIGHUP");
+      } else if (number == SIGUSR1) {
+        reconcile_now("by SIGUSR1");
+      } else if (!stopping_) {
+        stop(number == SIGTERM ? "SIGTERM" : "SIGINT");
+      } else {
+        std::_Exit(failed);  // asked twice: at once
+      }
+      next_signal();
+    });
+  }
+
+  void stop(const std::string& why) {
+    stopping_ = true;
+    systemd::stopping("stopping after the requests in flight");
+    note("stopping", severity::info, "by " + why + ", after the requests in flight");
+    server_->stop(std::chrono::seconds{1});
+    loop_->stop();
+    asio::co_spawn(io_, give_up(), rethrow());
+  }
+
+  // A request that does not end is abandoned: whether it was done is looked up after the next start.
+  asio::awaitable<void> give_up() {
+    const auto until = clock_->now() + stop_grace;
+    if (!co_await stop_alarm_->wait_until(until)) co_return;
+    telemetry_->log(severity::warning, "stop.abandoned",
+                    "a request to CML has not ended; it is abandoned", {});
+    std::_Exit(done);
+  }
+
+  void finished() {
+    telemetry_->log(severity::info, "stopped", "all is stopped", {});
+    signals_->cancel();
+    ended_ = true;
+    beat_->ring();
+    stop_alarm_->ring();
+    server_->stop(std::chrono::seconds{1});
+  }
+
+  // The pulse: how late the event loop is, the watchdog's ping, and the status for systemd.
+  asio::awaitable<void> beat() {
+    auto every = std::chrono::duration_cast<core::duration>(std::chrono::seconds{1});
+    const auto watchdog = systemd::watchdog_interval();
+    if (watchdog) every = std::min(every, *watchdog / 3);
+    std::string told;
+    while (!ended_) {
+      const auto due = clock_->now() + every;
+      co_await beat_->wait_until(due);
+      telemetry_->on_loop_lag(std::max(core::duration{0}, clock_->now() - due));
+      if (watchdog) systemd::watchdog_ping();
+      if (stopping_) continue;
+      auto text = status_line();
+      if (text == told) continue;
+      told = text;
+      systemd::status(text);
+    }
+  }
+
+  std::string status_line() const {
+    std::map<std::string, int> counts;
+    for (const auto& [name, report] : telemetry_->reports()) ++counts[plan::to_string(report.state)];
+    std::string out;
+    for (const auto& [state, count] : counts)
+      out += (out.empty() ? "" : ", ") + std::to_string(count) + " " + state;
+    if (out.empty()) out = "first pass under way";
+    if (!config_error_.empty()) out += "; reload refused: " + config_error_;
+    return out;
+  }
+
+  std::function<void(std::exception_ptr)> rethrow() {
+    return [](std::exception_ptr e) {
+      if (e) std::rethrow_exception(e);
+    };
+  }
+
+ public:
+  struct fatal {
+    int code;
+    std::string message;
+  };
+
+ private:
+  const command_line& line_;
+  config::settings settings_;
+  std::string version_;
+  std::string config_error_;
+  std::string listen_host_;
+  core::secret token_;
+  std::mt19937_64 generator_{std::random_device{}()};
+  asio::io_context io_;
+  std::unique_ptr<telemetry::telemetry> telemetry_;
+  std::unique_ptr<core::clock> clock_;
+  std::unique_ptr<reconcile::state_store> store_;
+  std::unique_ptr<cml::api> api_;
+  std::unique_ptr<reconcile::prober> checks_;
+  std::unique_ptr<http::server> server_;
+  std::unique_ptr<reconcile::reconciler> loop_;
+  std::unique_ptr<asio::signal_set> signals_;
+  std::unique_ptr<core::alarm> beat_;
+  std::unique_ptr<core::alarm> stop_alarm_;
+  bool stopping_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+int run_daemon(const command_line& line, config::settings settings, config::desired_state desired,
+               const std::string& version) {
+  if (settings.force_rebuild && settings.state_dir.empty()) {
+    std::cerr << "error: FORCE_REBUILD with `run` would rebuild again at every restart; give a "
+                 "--state-dir, or use `apply`\n";
+    return bad_input;
+  }
+  try {
+    application app(line, std::move(settings), version);
+    return app.run(std::move(desired));
+  } catch (const application::fatal& f) {
+    std::cerr << "error: " << f.message << '\n';
+    return f.code;
+  }
+}
+
+}  // namespace cmlrec::daemon

@@ -1,0 +1,99 @@
+#include "daemon/setup.hpp"
+
+#include <cstdlib>
+#include <iostream>
+
+#include "daemon/exit_code.hpp"
+
+namespace cmlrec::daemon {
+
+config::environment process_environment() {
+  return [](std::string_view name) -> std::optional<std::string> {
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value == nullptr) return std::nullopt;
+    return std::string(value);
+  };
+}
+
+std::optional<config::settings> read_settings(const command_line& line) {
+  auto loaded = config::load_settings(line.flags, line.settings_file, process_environment());
+  for (const auto& w : loaded.warnings) std::cerr << "warning: " << config::to_string(w) << '\n';
+  for (const auto& e : loaded.errors) std::cerr << "error: " << config::to_string(e) << '\n';
+  if (!loaded.errors.empty()) return std::nullopt;
+  return std::move(loaded.values);
+}
+
+config::loaded read_file(const command_line& line, const config::settings& s) {
+  config::load_context context;
+  context.env = process_environment();
+  // CML_PROJECT_NAME only stands in where the file names no project; --project chooses among them.
+  const bool chosen = line.flags.contains("project") || !context.env("CML_PROJECT_NAME");
+  if (!s.project.empty() && chosen) context.project_name = s.project;
+  return config::load(s.config_path, context);
+}
+
+bool report_findings(const config::loaded& loaded) {
+  for (const auto& w : loaded.warnings) std::cerr << "warning: " << config::to_string(w) << '\n';
+  for (const auto& e : loaded.errors) std::cerr << "error: " << config::to_string(e) << '\n';
+  if (loaded.errors.size() > 1) std::cerr << loaded.errors.size() << " errors\n";
+  return loaded.errors.empty();
+}
+
+plan::policy policy_of(const config::settings& s) {
+  plan::policy p;
+  p.interval = s.interval;
+  p.runs_refresh = s.runs_refresh;
+  p.write_settle = s.write_settle;
+  p.clone_settle = s.clone_settle;
+  p.child_start_grace = s.child_start_grace;
+  p.scheduling_deadline = s.scheduling_deadline;
+  p.overdue_margin = s.overdue_margin;
+  p.verify_deadline = s.verify_deadline;
+  p.stop_overdue = s.stop_overdue;
+  p.max_runs_per_hour = s.max_runs_per_hour;
+  return p;
+}
+
+api_setup http_options_of(const config::settings& s, const std::string& version) {
+  api_setup out;
+  if (s.host.empty()) {
+    out.code = bad_input;
+    out.message = "no workspace is named; set CML_HOST, for example "
+                  "CML_HOST=https://ml-1234.example.cloudera.site";
+    return out;
+  }
+  std::string why;
+  const auto url = config::normalise_host(s.host, why);
+  if (!url) {
+    out.code = bad_input;
+    out.message = "CML_HOST is not usable: " + why;
+    return out;
+  }
+  if (s.api_key.empty()) {
+    std::string file;
+    why.clear();
+    config::read_api_key(process_environment(), file, why);
+    out.code = refused;
+    out.message = "there is no API key" + (why.empty() ? std::string() : " (" + why + ")") +
+                  "; set CML_API_KEY, or CML_API_KEY_FILE to a file that holds it";
+    return out;
+  }
+  cml::http_options o;
+  o.base_url = *url;
+  o.api_key = s.api_key;
+  o.reread_key = [] {
+    std::string file;
+    std::string reason;
+    return config::read_api_key(process_environment(), file, reason);
+  };
+  o.ca_file = s.ca_file;
+  o.proxy = s.proxy;
+  o.no_proxy = s.no_proxy;
+  o.max_in_flight = s.max_in_flight;
+  o.requests_per_second = s.requests_per_second;
+  o.user_agent = "cml-reconciler/" + version;
+  out.options = std::move(o);
+  return out;
+}
+
+}  // namespace cmlrec::daemon
