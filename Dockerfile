@@ -1,0 +1,40 @@
+# Two stages: the tools that build stay behind.
+#   docker build -t cml-reconciler .
+#   docker run -e CML_HOST=https://ml-1234.example.cloudera.site \
+#     -e CML_API_KEY_FILE=/run/secrets/api_key -v "$PWD/api_key:/run/secrets/api_key:ro" \
+#     -v "$PWD/config:/etc/cml-reconciler:ro" cml-reconciler
+# The key file must be readable by the user 65532. To reach the daemon from outside the container:
+#   -p 127.0.0.1:9464:9464 and `run --config /etc/cml-reconciler/jobs_config.yaml --listen 0.0.0.0:9464`.
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS build
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends \
+      ca-certificates cmake g++ ninja-build pkg-config \
+      libboost-json1.81-dev libboost-url1.81-dev libboost1.81-dev \
+      libcli11-dev libspdlog-dev libssl-dev libsystemd-dev libyaml-cpp-dev prometheus-cpp-dev \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY . .
+RUN cmake --preset release -DBUILD_TESTING=OFF \
+ && cmake --build --preset release --target cml-reconciler \
+ && strip build/release/daemon/cml-reconciler
+
+FROM ${BASE}
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends \
+      ca-certificates libboost-json1.81.0 libboost-url1.81.0 libprometheus-cpp-core1.0 \
+      libspdlog1.10 libssl3 libsystemd0 libyaml-cpp0.7 \
+ && rm -rf /var/lib/apt/lists/* \
+ && groupadd --system --gid 65532 reconciler \
+ && useradd --system --uid 65532 --gid 65532 --no-create-home --home-dir /nonexistent \
+      --shell /usr/sbin/nologin reconciler \
+ && install -d -o reconciler -g reconciler -m 0700 /var/lib/cml-reconciler
+COPY --from=build /source/build/release/daemon/cml-reconciler /usr/bin/cml-reconciler
+USER 65532:65532
+WORKDIR /etc/cml-reconciler
+EXPOSE 9464
+VOLUME /var/lib/cml-reconciler
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/usr/bin/cml-reconciler"]
+CMD ["run"]

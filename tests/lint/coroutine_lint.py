@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""g++ 12 destroys twice a temporary aggregate or a capturing lambda that shares a full expression
+with co_await. This finds the forms in which that happens, so that they are named first."""
+import pathlib
+import re
+import sys
+
+FORBIDDEN = [
+    # co_await f(Agg{...}) and co_await f([x]{...})
+    (re.compile(r"co_await\s+[\w:.>\-]+\s*\([^;]*\b[A-Za-z_][\w:]*\s*\{[^;]*\}[^;]*\)\s*;"),
+     "a braced temporary in the arguments of co_await; name it first"),
+    (re.compile(r"co_await\s+[\w:.>\-]+\s*\([^;]*\[[^\]]*\w[^\]]*\]\s*(\([^)]*\))?\s*(->[^{]*)?\{"),
+     "a capturing lambda in the arguments of co_await; name it first"),
+    (re.compile(r"co_await\s*\[[^\]]*\w[^\]]*\]\s*(\([^)]*\))?[^;]*\{"),
+     "a capturing lambda that is awaited at once; name it first"),
+    # Agg{.b = co_await f()}
+    (re.compile(r"\b[A-Za-z_][\w:]*\{\s*(?:\.\w+\s*=[^;{}]*,\s*)*\.\w+\s*=\s*co_await\b"),
+     "co_await inside a braced initialiser; await first"),
+]
+# Trivial types: nothing can be destroyed twice.
+TRIVIAL = re.compile(r"(std::chrono::\w+|core::duration|core::instant|\d+)\s*\{[^{}]*\}")
+
+
+BAD = [
+    "void f() {\n  co_await send(request{id, name});\n}",
+    "void f() {\n  co_await run([id]() { return id; });\n}",
+    "void f() {\n  auto x = pair{.a = 1, .b = co_await get()};\n}",
+]
+GOOD = [
+    "void f() {\n  request r{id, name};\n  co_await send(std::move(r));\n}",
+    "void f() {\n  co_await wait(core::duration{5});\n}",
+]
+
+
+def findings(text):
+    text = re.sub(r"//[^\n]*", lambda m: " " * len(m.group()), text)
+    text = re.sub(r'"(\\.|[^"\\\n])*"', lambda m: '"' + " " * (len(m.group()) - 2) + '"', text)
+    for start in [m.start() for m in re.finditer(r"\bco_await\b", text)]:
+        begin = max(text.rfind(";", 0, start), text.rfind("{\n", 0, start),
+                    text.rfind("}\n", 0, start)) + 1
+        end = text.find(";", start)
+        statement = TRIVIAL.sub("0", text[begin:end + 1])
+        for pattern, why in FORBIDDEN:
+            if pattern.search(statement):
+                yield text.count("\n", 0, start) + 1, why
+                break
+
+
+def main(folders):
+    bad = 0
+    for sample in BAD:
+        if not list(findings(sample)):
+            sys.exit("coroutine lint: does not see what is wrong in:\n" + sample)
+    for sample in GOOD:
+        if list(findings(sample)):
+            sys.exit("coroutine lint: sees something wrong in:\n" + sample)
+    for folder in folders:
+        for path in sorted(pathlib.Path(folder).rglob("*.cpp")):
+            for line, why in findings(path.read_text(encoding="utf-8")):
+                print(f"{path}:{line}: {why}")
+                bad += 1
+    if bad:
+        sys.exit(1)
+    print("coroutine lint: clean")
+
+
+main(sys.argv[1:])
