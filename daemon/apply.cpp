@@ -36,7 +36,7 @@ int code_of(reconcile::outcome o) {
 int apply_once(const config::settings& s, const config::desired_state& desired, bool dry,
                const std::string& version) {
   auto setup = http_options_of(s, version);
-  if (!setup.options) {
+  if (setup.code != 0) {
     std::cerr << "error: " << setup.message << '\n';
     return setup.code;
   }

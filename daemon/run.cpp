@@ -97,10 +97,9 @@ class application {
     t.version = version_;
     telemetry_ = telemetry::make_telemetry(t);
     auto setup = http_options_of(settings_, version_);
-    if (!setup.options) {
-      // A daemon outlives a missing key only if it can be told of one; it cannot.
-      throw fatal{setup.code, setup.message};
-    }
+    if (!setup.options) throw fatal{setup.code, setup.message};
+    // A key that is missing may come: it is looked for again at each slow probe.
+    if (setup.code != 0) telemetry_->log(severity::error, "key.missing", setup.message, {});
     http::server_options h;
     parse_listen(settings_.listen, h);
     listen_host_ = h.host.find(':') == std::string::npos ? h.host : "[" + h.host + "]";

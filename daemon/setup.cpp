@@ -69,22 +69,18 @@ api_setup http_options_of(const config::settings& s, const std::string& version)
     out.message = "CML_HOST is not usable: " + why;
     return out;
   }
-  if (s.api_key.empty()) {
-    std::string file;
-    why.clear();
-    config::read_api_key(process_environment(), file, why);
-    out.code = refused;
-    out.message = "there is no API key" + (why.empty() ? std::string() : " (" + why + ")") +
-                  "; set CML_API_KEY, or CML_API_KEY_FILE to a file that holds it";
-    return out;
-  }
   cml::http_options o;
   o.base_url = *url;
   o.api_key = s.api_key;
-  o.reread_key = [] {
+  o.reread_key = [path = s.api_key_file] {
+    const auto process = process_environment();
+    const config::environment where = [&](std::string_view name) -> std::optional<std::string> {
+      if (path.empty()) return process(name);
+      return name == "CML_API_KEY_FILE" ? std::optional<std::string>{path} : std::nullopt;
+    };
     std::string file;
     std::string reason;
-    return config::read_api_key(process_environment(), file, reason);
+    return config::read_api_key(where, file, reason);
   };
   o.ca_file = s.ca_file;
   o.proxy = s.proxy;
@@ -93,6 +89,10 @@ api_setup http_options_of(const config::settings& s, const std::string& version)
   o.requests_per_second = s.requests_per_second;
   o.user_agent = "cml-reconciler/" + version;
   out.options = std::move(o);
+  if (s.api_key.empty()) {
+    out.code = refused;
+    out.message = s.api_key_problem;
+  }
   return out;
 }
 

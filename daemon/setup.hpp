@@ -28,8 +28,8 @@ bool report_findings(const config::loaded& loaded);
 plan::policy policy_of(const config::settings& s);
 
 struct api_setup {
-  std::optional<cml::http_options> options;  // nothing: `code` and `message` say why
-  int code = 0;
+  std::optional<cml::http_options> options;  // nothing: the host is missing or unusable
+  int code = 0;  // not 0: what is wrong, in `message`; with options, it is the key that is missing
   std::string message;
 };
 // Host and key are checked here, before anything is sent.

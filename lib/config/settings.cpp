@@ -131,19 +131,8 @@ class settings_loader {
       if (name == "CML_API_KEY_FILE" && !path.empty()) return path;
       return env_ ? env_(name) : std::nullopt;
     };
-    std::string why;
-    result_.values.api_key = read_api_key(as_ordered, result_.values.api_key_file, why);
-    if (!result_.values.api_key.empty()) return;
-    const bool of_variable = result_.values.api_key_file.empty();
-    const auto key = as_ordered("CML_API_KEY");
-    const bool is_given =
-        !of_variable || (key && key->find_first_not_of(" \t\r\n") != std::string::npos);
-    if (!is_given) return;
-    result_.errors.push_back({of_variable    ? "$CML_API_KEY"
-                              : from_flag    ? "--api-key-file"
-                              : path.empty() ? "credential cml_api_key"
-                                             : "api_key_file",
-                              0, 0, why});
+    result_.values.api_key =
+        read_api_key(as_ordered, result_.values.api_key_file, result_.values.api_key_problem);
   }
 
   const std::map<std::string, std::string>& flags_;

@@ -22,6 +22,7 @@ struct settings {
   std::string host;          // as given; empty: missing
   core::secret api_key;      // as found at start; empty: missing
   std::string api_key_file;  // where it can be read again; empty: it came from a variable
+  std::string api_key_problem;  // why api_key is empty; a key that is missing may still come
   std::string ca_file;       // PEM bundle beside the system's
   std::string proxy;         // HTTPS_PROXY / https_proxy: "http://[user:password@]host:port"
   std::string no_proxy;      // NO_PROXY / no_proxy, comma-separated

@@ -133,6 +133,8 @@ void note_failed(project_memory& memory, const action& a, const core::error& why
       if (!job.starts.empty()) job.starts.pop_back();
     }
   }
+  // A stop that was not made is asked for again.
+  if (a.kind == action_kind::stop_run) memory.jobs[a.job_name].stopped_by_us.erase(a.run_id);
   if (creates && why.may_have_happened) return;  // the look-up says how it went
   add_refusal(a.job_name.empty() ? memory.refused : memory.jobs[a.job_name].refused, a, why,
               now.local);

@@ -114,6 +114,11 @@ void report_active(work& w, job_work& job) {
   a.run_id = run.id;
   a.write_hash = run.id;
   a.reason = report.reason;
+  std::string why;
+  if (!w.may_repeat(job.memory->refused, a.kind, a.write_hash, why)) {
+    report.reason += "; CML refused to stop it: " + why;
+    return;
+  }
   w.plan.actions.push_back(std::move(a));
 }
 

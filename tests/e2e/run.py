@@ -190,6 +190,21 @@ def run_with_a_wrong_key_is_unreachable_and_writes_nothing(w):
 
 
 @test
+def run_waits_for_a_key_that_is_missing(w):
+    w.write(ONE)
+    w.simulate()
+    w.env.pop("CML_API_KEY")
+    key_file = w.folder / "key"
+    daemon = w.run_daemon("--api-key-file", str(key_file))
+    wait_state(daemon, "Unreachable", 5)
+    assert str(key_file) in daemon.output, daemon.output
+    assert w.ledger()["writes"] == 0, w.ledger()
+    key_file.write_text(KEY + "\n")
+    daemon.send(signal.SIGUSR1)
+    wait_state(daemon, "Converged")
+
+
+@test
 def workspace_that_goes_away_and_comes_back_is_recovered_from(w):
     w.write(CHAIN)
     port = free_port()

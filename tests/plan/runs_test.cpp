@@ -158,6 +158,19 @@ TEST_F(PlanRuns, AnOverdueRunIsStoppedOnceWhereThatIsAskedFor) {
   EXPECT_EQ(count(decide(), action_kind::stop_run), 0);
 }
 
+TEST_F(PlanRuns, AStopThatWasNotMadeIsAskedForAgainLater) {
+  want("a").fields["timeout"] = std::int64_t{600};
+  live_job("a");
+  run("a", run_state::running, 16min);
+  rules.stop_overdue = true;
+  const auto stop = decide().actions.at(0);
+  note_sent(memory, stop, now);
+  note_failed(memory, stop, core::error{core::error_kind::server, "try later"}, now);
+  EXPECT_EQ(count(decide(), action_kind::stop_run), 0);
+  now.local += 5s;
+  EXPECT_EQ(count(decide(), action_kind::stop_run), 1);
+}
+
 TEST_F(PlanRuns, AChildWaitsForItsParent) {
   chain();
   const auto plan = decide();

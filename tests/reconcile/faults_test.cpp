@@ -15,6 +15,7 @@ class LoopFaults : public loop_test {
 struct write_fault {
   const char* operation;
   fault_kind kind;
+  friend void PrintTo(const write_fault& f, std::ostream* out) { *out << f.operation; }
 };
 
 class LoopLostWrites : public LoopFaults, public ::testing::WithParamInterface<write_fault> {};
