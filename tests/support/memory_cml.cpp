@@ -47,8 +47,9 @@ void memory_cml::tick() {
     }
     if (r.state == cml::run_state::succeeded && auto_start && !runs_[i].child_started) {
       runs_[i].child_started = true;
+      const auto parent = r;  // begin_run() moves the runs
       for (const auto& child : jobs_)
-        if (child.parent_id == r.job_id) begin_run(child.id).created_at = *r.finished_at;
+        if (child.parent_id == parent.job_id) begin_run(child.id).created_at = parent.finished_at;
     }
   }
 }
