@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """g++ 12 destroys twice a temporary aggregate or a capturing lambda that shares a full expression
-with co_await. This finds the forms in which that happens, so that they are named first."""
+with co_await, and awaits in a loop's condition what && or || should have skipped. This finds the
+forms in which that happens, so that they are written another way."""
 import pathlib
 import re
 import sys
@@ -16,6 +17,9 @@ FORBIDDEN = [
     # Agg{.b = co_await f()}
     (re.compile(r"\b[A-Za-z_][\w:]*\{\s*(?:\.\w+\s*=[^;{}]*,\s*)*\.\w+\s*=\s*co_await\b"),
      "co_await inside a braced initialiser; await first"),
+    # while (a && co_await f())
+    (re.compile(r"\b(?:while|switch)\s*\([^;{}]*(?:&&|\|\||\?)[^;{}]*\bco_await\b"),
+     "co_await behind && or || in a condition of a loop is always awaited; use if and break"),
 ]
 # Trivial types: nothing can be destroyed twice.
 TRIVIAL = re.compile(r"(std::chrono::\w+|core::duration|core::instant|\d+)\s*\{[^{}]*\}")
@@ -24,10 +28,12 @@ TRIVIAL = re.compile(r"(std::chrono::\w+|core::duration|core::instant|\d+)\s*\{[
 BAD = [
     "void f() {\n  co_await send(request{id, name});\n}",
     "void f() {\n  co_await run([id]() { return id; });\n}",
+    "void f() {\n  while (open && co_await next()) {\n  }\n}",
     "void f() {\n  auto x = pair{.a = 1, .b = co_await get()};\n}",
 ]
 GOOD = [
     "void f() {\n  request r{id, name};\n  co_await send(std::move(r));\n}",
+    "void f() {\n  while (open) {\n    if (!co_await next()) break;\n  }\n}",
     "void f() {\n  co_await wait(core::duration{5});\n}",
 ]
 
@@ -39,6 +45,7 @@ def findings(text):
         begin = max(text.rfind(";", 0, start), text.rfind("{\n", 0, start),
                     text.rfind("}\n", 0, start)) + 1
         end = text.find(";", start)
+        end = len(text) if end < 0 else end
         statement = TRIVIAL.sub("0", text[begin:end + 1])
         for pattern, why in FORBIDDEN:
             if pattern.search(statement):
