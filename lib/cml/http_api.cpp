@@ -3,10 +3,10 @@
 #include "cml/caller.hpp"
 #include "cml/codec.hpp"
 #include "cml/origin.hpp"
+#include "cml/paging.hpp"
 #include "cml/tls.hpp"
 
 #include <algorithm>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -17,8 +17,6 @@ namespace asio = boost::asio;
 using core::error;
 using core::error_kind;
 
-constexpr std::size_t most_runs_of_an_unsorted_history = 10'000;
-constexpr std::size_t most_items_of_a_list = 100'000;
 // Fixed in time, so that what is changed while pages are read does not move to a page that has been
 // read; what is created meanwhile makes repetitions, which are dropped, rather than gaps.
 constexpr std::string_view newest_first = "&sort=-created_at";
@@ -258,86 +256,30 @@ class http_api final : public api {
     co_return std::move(into.value);
   }
 
-  // The items of all pages, each once.
-  template <class T>
-  class gathered {
-   public:
-    explicit gathered(const list_source& from) : from_(from) {}
-
-    // An error where the server leads in a circle.
-    std::optional<error> add(page<T> next) {
-      for (auto& item : next.items)
-        if (ids_.insert(item.id).second) items.push_back(std::move(item));
-      token = std::move(next.next_token);
-      if (!token.empty() && !tokens_.insert(token).second)
-        return failed("CML repeated the page token '" + token.substr(0, 40) +
-                      "': the list cannot be read to its end");
-      return std::nullopt;
-    }
-    error failed(std::string why) const {
-      error out(error_kind::server, std::move(why));
-      out.operation = from_.operation;
-      out.object = from_.object;
-      return out;
-    }
-
-    std::vector<T> items;
-    std::string token;
-
-   private:
-    const list_source& from_;
-    std::set<std::string> ids_;
-    std::set<std::string> tokens_;
-  };
-
   template <class T>
   async_result<std::vector<T>> whole_list(const list_source& from, decoder<page<T>> decode,
                                           core::instant deadline) {
-    gathered<T> all(from);
-    do {
-      auto next = co_await one_page<T>(from, all.token, decode, deadline);
-      if (!next) co_return next.error();
-      if (auto trouble = all.add(std::move(*next))) co_return std::move(*trouble);
-      if (all.items.size() > most_items_of_a_list)
-        co_return all.failed("more than 100,000 items: the list is not read further");
-    } while (!all.token.empty());
-    co_return std::move(all.items);
+    auto fetch = [&](std::string token) {
+      return one_page<T>(from, std::move(token), decode, deadline);
+    };
+    list_name name{from.operation, from.object};
+    co_return co_await read_whole_list<T>(std::move(name), fetch);
   }
 
   std::shared_ptr<caller> calls_;
   std::string page_size_;
 };
 
-bool newer(const run& a, const run& b) { return a.created_at > b.created_at; }
-
 async_result<runs_page> http_api::list_runs(std::string project_id, std::string job_id, int most,
                                             core::instant deadline) {
   if (unusable(project_id) || unusable(job_id)) co_return bad_id("ListJobRuns");
   const list_source from{"ListJobRuns", job_path(project_id, job_id) + "/runs", first_parameters(),
                          "the runs of " + job_words(project_id, job_id)};
-  gathered<run> all(from);
-  bool sorted = true;
-  bool success = false;
-  do {
-    auto next = co_await one_page<run>(from, all.token, &decode_runs, deadline);
-    if (!next) co_return next.error();
-    if (auto trouble = all.add(std::move(*next))) co_return std::move(*trouble);
-    // Without a stamp a run's place in the order is not known: no order can be relied upon.
-    sorted = std::is_sorted(all.items.begin(), all.items.end(), newer) &&
-             std::all_of(all.items.begin(), all.items.end(),
-                         [](const run& r) { return r.created_at.has_value(); });
-    success = std::any_of(all.items.begin(), all.items.end(),
-                          [](const run& r) { return r.state == run_state::succeeded; });
-    if (!sorted && all.items.size() > most_runs_of_an_unsorted_history)
-      co_return all.failed("CML does not sort the runs, and there are more than 10,000 of them");
-    const bool enough = success || static_cast<long long>(all.items.size()) >= most;
-    if (sorted && enough) break;
-  } while (!all.token.empty());
-  std::stable_sort(all.items.begin(), all.items.end(), newer);
-  runs_page out;
-  out.complete = all.token.empty();
-  out.runs = std::move(all.items);
-  co_return std::move(out);
+  auto fetch = [&](std::string token) {
+    return one_page<run>(from, std::move(token), &decode_runs, deadline);
+  };
+  list_name name{from.operation, from.object};
+  co_return co_await read_newest_runs(std::move(name), most, fetch);
 }
 
 std::string http_api::quote(const std::string& text) {

@@ -18,6 +18,7 @@ namespace asio = boost::asio;
 constexpr core::duration slow_probe = std::chrono::seconds{60};
 constexpr core::duration longest_backoff = std::chrono::seconds{60};
 constexpr core::duration status_every = std::chrono::seconds{9};
+constexpr core::duration subject_change_after = std::chrono::seconds{1};
 constexpr core::duration first_contact_patience = std::chrono::seconds{60};
 
 struct worker {
@@ -145,9 +146,10 @@ class reconciler::impl {
     }
     for (auto& [name, w] : workers_) start(w);
     while (active_ > 0) {
-      const auto tick = clock_.now() + std::chrono::seconds{1};
-      co_await finished_->wait_until(tick);
-      if (!stopping_) status_lines();
+      auto until = stopping_ ? core::instant::max() : status_lines();
+      if (options_.how != mode::keep && !stopping_) until = std::min(until, deadline);
+      const auto latest = clock_.now() + std::chrono::hours{1};
+      co_await finished_->wait_until(std::min(until, latest));
       if (options_.how != mode::keep && clock_.now() >= deadline && !stopping_) {
         out_of_time_ = true;
         stop();
@@ -183,7 +185,7 @@ class reconciler::impl {
  private:
   void start(const std::shared_ptr<worker>& w) {
     ++active_;
-    w->began = clock_.now();
+    w->began = w->status_at = clock_.now();
     asio::co_spawn(executor_, keep_in_step(w), [this](std::exception_ptr e) {
       --active_;
       if (e) {
@@ -296,6 +298,7 @@ class reconciler::impl {
     w.plan = plan;
     plans_[w.wanted.name] = plan;
     watcher_.on_report(plan.report);
+    finished_->ring();  // the status line may have news
   }
 
   core::duration succeeded(worker& w) {
@@ -352,18 +355,25 @@ class reconciler::impl {
     return bad ? outcome::failed : outcome::done;
   }
 
-  // While something is in progress, a line at least every ten seconds says what.
-  void status_lines() {
+  // While something is in progress, a line at least every ten seconds says what. When the next one
+  // is due, unless a pass brings news before.
+  core::instant status_lines() {
     const auto at = clock_.now();
+    auto next = core::instant::max();
     for (auto& [name, w] : workers_) {
       const auto line = line_of(*w, at);
       if (line.empty()) continue;
       const auto subject = line.substr(0, line.find(':'));
-      if (subject == w->status_subject && at < w->status_at + status_every) continue;
-      w->status_subject = subject;
-      w->status_at = at;
-      tell(severity::info, "status", name, line);
+      auto due = w->status_at + (subject == w->status_subject ? status_every : subject_change_after);
+      if (at >= due) {
+        w->status_subject = subject;
+        w->status_at = at;
+        tell(severity::info, "status", name, line);
+        due = at + status_every;
+      }
+      next = std::min(next, due);
     }
+    return next;
   }
 
   std::string line_of(const worker& w, core::instant at) const {
