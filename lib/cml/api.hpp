@@ -49,8 +49,8 @@ class api {
   virtual async_result<bool> delete_job(std::string project_id, std::string job_id,
                                         core::instant deadline) = 0;
 
-  // The newest runs. Pages are read until one holds a success, the history ends, or `most` runs
-  // have been read. A server that ignores the sort is noticed by its order, and then all of the
+  // The newest runs. Pages are read until the history ends, `most` runs have been read, or there is
+  // a success among at least 50 runs of more than an hour. A server that ignores the sort is noticed by its order, and then all of the
   // history is read (up to 10,000 runs, past which it is an error).
   virtual async_result<runs_page> list_runs(std::string project_id, std::string job_id, int most,
                                             core::instant deadline) = 0;

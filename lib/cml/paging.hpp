@@ -16,6 +16,12 @@ namespace cmlrec::cml {
 inline constexpr std::size_t most_runs_of_an_unsorted_history = 10'000;
 inline constexpr std::size_t most_items_of_a_list = 100'000;
 
+// A few runs in order prove nothing about a server that does not sort, and those of the last hour
+// must all be known to whoever counts them: no fewer than this are read, however small the pages
+// are.
+inline constexpr std::size_t fewest_runs = 50;
+inline constexpr core::duration shortest_history = std::chrono::hours{1};
+
 // What a list is called in its errors.
 struct list_name {
   const char* operation;  // "ListJobs"
@@ -83,12 +89,14 @@ async_result<runs_page> read_newest_runs(list_name name, int most, Fetch& fetch)
     sorted = std::is_sorted(all.items.begin(), all.items.end(), newer) &&
              std::all_of(all.items.begin(), all.items.end(),
                          [](const run& r) { return r.created_at.has_value(); });
-    const bool success =
-        std::any_of(all.items.begin(), all.items.end(),
-                    [](const run& r) { return r.state == run_state::succeeded; });
+    const bool success = std::any_of(all.items.begin(), all.items.end(),
+                                     [](const run& r) { return r.state == run_state::succeeded; });
     if (!sorted && all.items.size() > most_runs_of_an_unsorted_history)
       co_return all.failed("CML does not sort the runs, and there are more than 10,000 of them");
-    const bool enough = success || static_cast<long long>(all.items.size()) >= most;
+    const bool plenty =
+        all.items.size() >= fewest_runs && sorted &&
+        *all.items.back().created_at + shortest_history < *all.items.front().created_at;
+    const bool enough = (success && plenty) || static_cast<long long>(all.items.size()) >= most;
     if (sorted && enough) break;
   } while (!all.token.empty());
   std::stable_sort(all.items.begin(), all.items.end(), newer);

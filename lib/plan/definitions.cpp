@@ -1,10 +1,10 @@
 // The rules for the definitions of jobs: match, create, PATCH, prune.
+#include "core/fields.hpp"
+#include "plan/work.hpp"
+
 #include <algorithm>
 #include <set>
 #include <string_view>
-
-#include "core/fields.hpp"
-#include "plan/work.hpp"
 
 namespace cmlrec::plan {
 namespace {
@@ -96,8 +96,8 @@ void plan_update(work& w, job_work& job) {
     }
     job.report.differences.push_back(d.shown);
     if (d.shown.unappliable)
-      w.troubles.push_back(job.spec->key + ": " + d.field + " cannot be applied (Unappliable): " +
-                           d.shown.note);
+      w.troubles.push_back(job.spec->key + ": " + d.field +
+                           " cannot be applied (Unappliable): " + d.shown.note);
   }
   if (job.open.empty()) return;
   job.definition_open = true;
@@ -110,8 +110,8 @@ void plan_update(work& w, job_work& job) {
   a.job = patch_for(*job.spec, w.wanted.prune, job.parent_id, *job.live, job.open);
   a.write_hash = write_hash(a.job.fields, a.job.parent_id);
   for (const auto& d : job.open) {
-    a.reason += (a.reason.empty() ? "" : ", ") + d.field + " is " + d.shown.live + " and should be " +
-                d.shown.desired;
+    a.reason += (a.reason.empty() ? "" : ", ") + d.field + " is " + d.shown.live +
+                " and should be " + d.shown.desired;
     a.replaced[d.field] = d.live;
   }
   std::string why;
@@ -119,7 +119,7 @@ void plan_update(work& w, job_work& job) {
     report_refusal(w, job, a.kind, "CML refuses a change: " + why);
     return;
   }
-  w.busy = true;
+  w.in_progress(job.spec->key + ": is being brought in line");
   w.plan.actions.push_back(std::move(a));
 }
 
@@ -132,8 +132,8 @@ void settle_definitions(work& w) {
         named == w.live_by_name.end() ? std::vector<const cml::job*>{} : named->second;
     if (matches.size() > 1) {
       job.report.state = job_state::ambiguous;
-      job.report.reason = "Ambiguous: " + std::to_string(matches.size()) + " live jobs are named '" +
-                          job.spec->name + "' (" + ids_of(matches) +
+      job.report.reason = "Ambiguous: " + std::to_string(matches.size()) +
+                          " live jobs are named '" + job.spec->name + "' (" + ids_of(matches) +
                           "); nothing is done to them. Rename or delete all but one";
       for (const auto* live : matches) w.plan.report.ambiguous_ids.push_back(live->id);
       w.troubles.push_back(job.spec->key + ": " + job.report.reason);
@@ -181,7 +181,9 @@ void settle_orphans(work& w) {
         env == orphan->fields.end() ? nullptr : std::get_if<core::text_map>(&env->second);
     if (map == nullptr || !map->contains(owner_mark)) continue;
     if (left == 0) {
-      w.busy = true;  // the next pass has a limit of its own
+      // The next pass has a limit of its own.
+      w.in_progress(orphan->name + ": is deleted later, no more than " +
+                    std::to_string(w.wanted.prune_limit) + " at a time (prune_limit)");
       w.look_within(w.rules.interval);
       continue;
     }
@@ -204,15 +206,15 @@ void settle_orphans(work& w) {
     a.job_key = orphan->name;
     a.job_id = orphan->id;
     a.write_hash = orphan->id;
-    a.reason = "the file does not have it, prune is on, and it bears the mark " +
-               std::string(owner_mark);
+    a.reason =
+        "the file does not have it, prune is on, and it bears the mark " + std::string(owner_mark);
     std::string why;
     if (!w.may_repeat(memory_of(w.memory, orphan->name).refused, a.kind, a.write_hash, why)) {
       w.troubles.push_back(orphan->name + ": cannot be deleted: " + why);
       continue;
     }
     --left;
-    w.busy = true;
+    w.in_progress(orphan->name + ": is being deleted");
     w.plan.actions.push_back(std::move(a));
   }
 }

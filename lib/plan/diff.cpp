@@ -1,10 +1,11 @@
 #include "plan/diff.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 #include "core/digest.hpp"
 #include "core/fields.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 
 namespace cmlrec::plan {
 namespace {
@@ -60,18 +61,16 @@ std::optional<double> as_number(const field_value& v) {
   if (const auto* i = std::get_if<std::int64_t>(&v)) return static_cast<double>(*i);
   if (const auto* d = std::get_if<double>(&v)) return *d;
   if (const auto* t = std::get_if<text>(&v)) {
-    try {
-      std::size_t used = 0;
-      const double number = std::stod(t->value, &used);
-      if (used == t->value.size()) return number;
-    } catch (const std::exception&) {
-      return std::nullopt;
-    }
+    double number = 0;
+    const auto* end = t->value.data() + t->value.size();
+    const auto [used, trouble] = std::from_chars(t->value.data(), end, number);
+    if (trouble == std::errc() && used == end) return number;
   }
   return std::nullopt;
 }
 
 bool same(const core::field& row, const field_value& wanted, const field_value& live) {
+  if (wanted == live) return true;
   if (row.compare == core::comparison::superset) {
     const auto* a = std::get_if<text_list>(&wanted);
     const auto* b = std::get_if<text_list>(&live);
@@ -80,11 +79,10 @@ bool same(const core::field& row, const field_value& wanted, const field_value& 
         return std::find(b->begin(), b->end(), item) != b->end();
       });
   }
+  if (std::holds_alternative<text>(wanted) && std::holds_alternative<text>(live)) return false;
   const auto x = as_number(wanted);
   const auto y = as_number(live);
-  if (x && y && !(std::holds_alternative<text>(wanted) && std::holds_alternative<text>(live)))
-    return std::abs(*x - *y) <= 1e-9 * std::max(1.0, std::abs(*x));
-  return wanted == live;
+  return x && y && std::abs(*x - *y) <= 1e-9 * std::max(1.0, std::abs(*x));
 }
 
 // protobuf's JSON may leave out a member that has its type's zero value, and CML fills in defaults
@@ -198,9 +196,8 @@ cml::job_write patch_for(const config::job_spec& wanted, bool prune,
     if (d.field == "parent_job_key") {
       out.parent_id = wanted.parent_key ? parent_id.value_or("") : "";
     } else if (d.field == "environment") {
-      out.fields["environment"] =
-          environment_for(owned_environment(wanted.fields), wanted.env_policy, prune,
-                          environment_of(live.fields));
+      out.fields["environment"] = environment_for(
+          owned_environment(wanted.fields), wanted.env_policy, prune, environment_of(live.fields));
     } else {
       out.fields[d.field] = wanted.fields.at(d.field);
     }
@@ -225,9 +222,8 @@ cml::project_write patch_for(const config::project_spec& wanted, const cml::proj
   cml::project_write out;
   for (const auto& d : differences) {
     if (d.field == "environment")
-      out.fields["environment"] = environment_for(owned_environment(wanted.fields),
-                                                  wanted.env_policy, false,
-                                                  environment_of(live.fields));
+      out.fields["environment"] = environment_for(
+          owned_environment(wanted.fields), wanted.env_policy, false, environment_of(live.fields));
     else
       out.fields[d.field] = wanted.fields.at(d.field);
   }

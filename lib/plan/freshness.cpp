@@ -1,8 +1,8 @@
 #include "plan/freshness.hpp"
 
-#include <algorithm>
-
 #include "plan/diff.hpp"
+
+#include <algorithm>
 
 namespace cmlrec::plan {
 namespace {
@@ -11,14 +11,11 @@ core::timestamp began(const cml::run& run) {
   return run.created_at.value_or(core::timestamp::min());
 }
 
-core::timestamp ended(const cml::run& run) {
-  return run.finished_at.value_or(began(run));
-}
+core::timestamp ended(const cml::run& run) { return run.finished_at.value_or(began(run)); }
 
 // Empty where the success meets every demand, else the first that it does not meet.
 std::string shortcoming(const cml::run& run, const demands& asked, const policy& rules) {
-  if (asked.forced_at && began(run) < *asked.forced_at)
-    return asked.forced_because;
+  if (asked.forced_at && began(run) < *asked.forced_at) return asked.forced_because;
   if (asked.rerun_after && began(run) < *asked.rerun_after)
     return "rerun_after is " + core::format_timestamp(*asked.rerun_after) +
            ", after its newest success began";
@@ -93,9 +90,9 @@ run_facts examine(const run_history& history, const demands& asked,
     facts.stale_because.clear();
   else if (facts.newest_success == nullptr)
     facts.stale_because = "it has never succeeded";
-  const auto recent = std::count_if(
-      memory.starts.begin(), memory.starts.end(),
-      [&](core::timestamp at) { return at + std::chrono::hours{1} > now; });
+  const auto recent =
+      std::count_if(memory.starts.begin(), memory.starts.end(),
+                    [&](core::timestamp at) { return at + std::chrono::hours{1} > now; });
   facts.starts_last_hour = std::max(seen_starts, static_cast<int>(recent));
   if (!memory.starts.empty() && static_cast<int>(recent) >= seen_starts)
     facts.oldest_start = memory.starts.front();

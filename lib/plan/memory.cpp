@@ -1,9 +1,9 @@
 #include "plan/memory.hpp"
 
+#include "plan/diff.hpp"
+
 #include <algorithm>
 #include <string_view>
-
-#include "plan/diff.hpp"
 
 namespace cmlrec::plan {
 namespace {
@@ -56,8 +56,12 @@ void stamp_force(project_memory& memory, const config::project_spec& wanted,
 
 void note_sent(project_memory& memory, const action& a, moment now) {
   switch (a.kind) {
-    case action_kind::create_project: memory.create_sent = now.local; break;
-    case action_kind::create_job: memory.jobs[a.job_name].create_sent = now.local; break;
+    case action_kind::create_project:
+      memory.create_sent = now.local;
+      break;
+    case action_kind::create_job:
+      memory.jobs[a.job_name].create_sent = now.local;
+      break;
     case action_kind::start_run: {
       auto& job = memory.jobs[a.job_name];
       job.start_sent = now.local;
@@ -66,9 +70,14 @@ void note_sent(project_memory& memory, const action& a, moment now) {
         job.starts.pop_front();
       break;
     }
-    case action_kind::stop_run: memory.jobs[a.job_name].stopped_by_us.insert(a.run_id); break;
-    case action_kind::delete_job: memory.deletions.push_back(now.local); break;
-    default: break;
+    case action_kind::stop_run:
+      memory.jobs[a.job_name].stopped_by_us.insert(a.run_id);
+      break;
+    case action_kind::delete_job:
+      memory.deletions.push_back(now.local);
+      break;
+    default:
+      break;
   }
 }
 
@@ -121,8 +130,8 @@ void note_project_updated(project_memory& memory, const action& a, const cml::pr
 }
 
 void note_failed(project_memory& memory, const action& a, const core::error& why, moment now) {
-  const bool creates = a.kind == action_kind::create_project ||
-                       a.kind == action_kind::create_job || a.kind == action_kind::start_run;
+  const bool creates = a.kind == action_kind::create_project || a.kind == action_kind::create_job ||
+                       a.kind == action_kind::start_run;
   if (creates && !why.may_have_happened) {
     // Certainly not done: there is nothing to look up.
     if (a.kind == action_kind::create_project) memory.create_sent.reset();
@@ -174,7 +183,8 @@ void note_observed(project_memory& memory, const config::project_spec& wanted,
 }
 
 void note_plan(project_memory& memory, const project_plan& plan, moment now) {
-  const auto note = [&](const std::map<std::string, std::string>& runs, known_end job_memory::*end) {
+  const auto note = [&](const std::map<std::string, std::string>& runs,
+                        known_end job_memory::*end) {
     for (const auto& [job, run] : runs) {
       auto& known = memory.jobs[job].*end;
       if (known.run_id != run) known = {run, now.local};

@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include "plan/work.hpp"
+
+#include <algorithm>
 
 namespace cmlrec::plan {
 
@@ -48,7 +48,9 @@ bool work::may_repeat(const std::map<action_kind, refusal>& refused, action_kind
   const auto& r = found->second;
   const auto next = r.last_at + refusal_wait(r.count);
   if (now.local >= next) return true;
-  why = r.message + "; tried again in " + core::format_duration(next - now.local);
+  // Without a time that runs: a trouble that changes with every pass would be news with every pass.
+  why = r.message + "; tried again " + core::format_duration(refusal_wait(r.count)) +
+        " after attempt " + std::to_string(r.count);
   wait_until_local(next);
   return false;
 }
@@ -86,8 +88,10 @@ void begin(work& w, const job_graph& graph) {
 bool is_settled(const job_work& job) {
   switch (job.report.state) {
     case job_state::up_to_date:
-    case job_state::watched: return true;
-    default: return false;
+    case job_state::watched:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -105,11 +109,11 @@ void finish(work& w, bool whole) {
   const auto is_held = [](const difference& d) {
     return d.note.find("acts when a project is created") == std::string::npos;
   };
-  report.in_sync =
-      whole && std::none_of(report.differences.begin(), report.differences.end(), is_held) &&
-      std::all_of(w.jobs.begin(), w.jobs.end(), [](const job_work& j) {
-        return j.live != nullptr && j.report.differences.empty();
-      });
+  report.in_sync = whole &&
+                   std::none_of(report.differences.begin(), report.differences.end(), is_held) &&
+                   std::all_of(w.jobs.begin(), w.jobs.end(), [](const job_work& j) {
+                     return j.live != nullptr && j.report.differences.empty();
+                   });
   report.healthy = whole && std::all_of(w.jobs.begin(), w.jobs.end(), is_settled);
   for (const auto& trouble : w.troubles) report.reasons.push_back(trouble);
 

@@ -1,9 +1,9 @@
 // The rules for the project itself: look-up, adoption, creation, clone, its owned fields.
+#include "plan/work.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
-
-#include "plan/work.hpp"
 
 namespace cmlrec::plan {
 namespace {
@@ -135,8 +135,8 @@ void plan_update(work& w) {
   a.project = patch_for(w.wanted, *w.live, open);
   a.write_hash = write_hash(a.project.fields, std::nullopt);
   for (const auto& d : open) {
-    a.reason += (a.reason.empty() ? "" : ", ") + d.field + " is " + d.shown.live + " and should be " +
-                d.shown.desired;
+    a.reason += (a.reason.empty() ? "" : ", ") + d.field + " is " + d.shown.live +
+                " and should be " + d.shown.desired;
     a.replaced[d.field] = d.live;
   }
   std::string why;
@@ -144,7 +144,7 @@ void plan_update(work& w) {
     w.troubles.push_back("CML refuses a change of the project: " + why);
     return;
   }
-  w.busy = true;
+  w.in_progress("project " + w.wanted.name + ": is being brought in line");
   w.plan.actions.push_back(std::move(a));
 }
 

@@ -1,7 +1,7 @@
 // The rules for runs: like make, with CML's own starts awaited and every start accounted for.
-#include <algorithm>
-
 #include "plan/work.hpp"
+
+#include <algorithm>
 
 namespace cmlrec::plan {
 namespace {
@@ -41,24 +41,6 @@ std::optional<core::timestamp> forced_at(work& w, const job_work& job) {
   return at;
 }
 
-demands demands_of(work& w, const job_work& job) {
-  demands asked;
-  asked.rerun_after = job.spec->rerun_after;
-  asked.forced_at = forced_at(w, job);
-  asked.defined_at = job.live->updated_at;
-  std::string parent_name;
-  if (job.spec->parent_key) {
-    const auto* parent = w.find(*job.spec->parent_key);
-    parent_name = parent->spec->name;
-    asked.parent_key = parent->spec->key;
-    if (parent->facts.newest_success != nullptr)
-      asked.parent_success = parent->facts.newest_success->finished_at;
-  }
-  if (job.spec->run == config::run_policy::on_change)
-    asked.spec_hash = spec_hash(*job.spec, parent_name);
-  return asked;
-}
-
 // How long ago a run ended, by whichever of the two clocks has gone further.
 core::duration time_since(const work& w, core::timestamp ended, const cml::run& run,
                           const known_end& known) {
@@ -82,7 +64,7 @@ void report_active(work& w, job_work& job) {
                        : "run " + run.id + " is " + cml::to_string(run.state)) +
                   " for " + format_duration(running_for);
   if (report.timeout) report.reason += " (timeout " + format_duration(*report.timeout) + ")";
-  w.busy = true;
+  w.in_progress(job.spec->key + ": " + report.reason);
   w.look_within(poll_after(age));
 
   if (run.state == cml::run_state::scheduling && age > w.rules.scheduling_deadline) {
@@ -90,7 +72,10 @@ void report_active(work& w, job_work& job) {
     report.reason = "run " + run.id + " has been waiting for resources for " +
                     format_duration(age) +
                     "; it may ask for more CPU, memory or GPUs than the cluster has";
-    w.troubles.push_back(job.spec->key + ": " + report.reason);
+    w.troubles.push_back(job.spec->key + ": run " + run.id +
+                         " has been waiting for resources since " +
+                         core::format_timestamp(created) +
+                         "; it may ask for more CPU, memory or GPUs than the cluster has");
     return;
   }
   // A state that nobody knows is not terminal, but must not be waited for without end.
@@ -99,9 +84,10 @@ void report_active(work& w, job_work& job) {
   if (!limit || running_for <= *limit + w.rules.overdue_margin) return;
   report.state = job_state::overdue;
   report.reason = "run " + run.id + " has been " + cml::to_string(run.state) + " for " +
-                  format_duration(running_for) + ", past its timeout of " +
-                  format_duration(*limit);
-  w.troubles.push_back(job.spec->key + ": " + report.reason);
+                  format_duration(running_for) + ", past its timeout of " + format_duration(*limit);
+  w.troubles.push_back(job.spec->key + ": run " + run.id + " is past its timeout of " +
+                       format_duration(*limit) + ", since " +
+                       core::format_timestamp(since + *limit));
   if (!w.rules.stop_overdue || run.state == cml::run_state::stopping ||
       job.memory->stopped_by_us.contains(run.id))
     return;
@@ -147,9 +133,11 @@ bool cml_retries(work& w, job_work& job) {
   const auto& facts = job.facts;
   if (!live_value<bool>(job, "retry_enabled", false)) return false;
   const auto most = live_value<std::int64_t>(job, "max_retry", 0);
-  if (most <= 0 || facts.newest_failure == nullptr || facts.failures % (most + 1) == 0) return false;
+  if (most <= 0 || facts.newest_failure == nullptr || facts.failures % (most + 1) == 0)
+    return false;
   const auto ended = facts.newest_failure->finished_at.value_or(w.now.cml);
-  const core::duration delay = std::chrono::seconds{live_value<std::int64_t>(job, "retry_delay", 0)};
+  const core::duration delay =
+      std::chrono::seconds{live_value<std::int64_t>(job, "retry_delay", 0)};
   const auto since = time_since(w, ended, *facts.newest_failure, job.memory->failure);
   const auto left = delay + w.rules.child_start_grace - since;
   if (left <= core::duration{0}) return false;
@@ -165,23 +153,28 @@ bool held_by_parent(work& w, job_work& job) {
   const auto& parent = *w.find(*job.spec->parent_key);
   const auto& key = parent.spec->key;
   auto& report = job.report;
-  if (!parent.up_to_date) {
-    if (parent.for_good) {
-      report.state = job_state::blocked;
-      report.reason = "its parent " + key + " has not succeeded and will not by itself";
-      job.for_good = true;
-    } else {
-      report.state = job_state::waiting;
-      report.reason = parent.report.state == job_state::suspended
-                          ? "its parent " + key + " is suspended and has not succeeded"
-                          : "for its parent " + key + " to succeed";
+  // All the way up: what runs above ends in a run of this job too, and one before it is wasted.
+  for (const auto* above = &parent; above != nullptr;
+       above = above->spec->parent_key ? w.find(*above->spec->parent_key) : nullptr) {
+    const auto whom = (above == &parent ? "its parent " : "its ancestor ") + above->spec->key;
+    if (!above->up_to_date) {
+      if (above->for_good) {
+        report.state = job_state::blocked;
+        report.reason = whom + " has not succeeded and will not by itself";
+        job.for_good = true;
+      } else {
+        report.state = job_state::waiting;
+        report.reason = above->report.state == job_state::suspended
+                            ? whom + " is suspended and has not succeeded"
+                            : "for " + whom + " to succeed";
+      }
+      return true;
     }
-    return true;
-  }
-  if (parent.facts.active != nullptr) {
-    report.state = job_state::waiting;
-    report.reason = "for the active run of its parent " + key + " to end";
-    return true;
+    if (above->facts.active != nullptr) {
+      report.state = job_state::waiting;
+      report.reason = "for the active run of " + whom + " to end";
+      return true;
+    }
   }
   const auto* success = parent.facts.newest_success;
   if (success == nullptr || !success->finished_at) return false;
@@ -189,9 +182,10 @@ bool held_by_parent(work& w, job_work& job) {
   if (since >= w.rules.child_start_grace) return false;
   const auto left = w.rules.child_start_grace - std::max(core::duration{0}, since);
   if (needs_history(w, job, true)) return true;
-  set_waiting(w, job, "for CML to start it: its parent " + key + " succeeded " +
-                          format_duration(std::max(core::duration{0}, since)) +
-                          " ago (grace " + format_duration(w.rules.child_start_grace) + ")");
+  set_waiting(w, job,
+              "for CML to start it: its parent " + key + " succeeded " +
+                  format_duration(std::max(core::duration{0}, since)) + " ago (grace " +
+                  format_duration(w.rules.child_start_grace) + ")");
   report.next_action = "start a run, if CML has not";
   report.next_at = w.now.cml + left;
   w.look_within(std::min(poll_after(since), left));
@@ -313,6 +307,26 @@ void plan_start(work& w, job_work& job, const demands& asked, std::string reason
 
 }  // namespace
 
+demands demands_of(work& w, const job_work& job) {
+  demands asked;
+  // One that is still to come does not apply yet: nothing could be newer than it.
+  if (job.spec->rerun_after && *job.spec->rerun_after <= w.now.cml)
+    asked.rerun_after = job.spec->rerun_after;
+  asked.forced_at = forced_at(w, job);
+  asked.defined_at = job.live->updated_at;
+  std::string parent_name;
+  if (job.spec->parent_key) {
+    const auto* parent = w.find(*job.spec->parent_key);
+    parent_name = parent->spec->name;
+    asked.parent_key = parent->spec->key;
+    if (parent->facts.newest_success != nullptr)
+      asked.parent_success = parent->facts.newest_success->finished_at;
+  }
+  if (job.spec->run == config::run_policy::on_change)
+    asked.spec_hash = spec_hash(*job.spec, parent_name);
+  return asked;
+}
+
 bool needs_history(work& w, const job_work& job, bool of_this_pass) {
   if (job.history != nullptr && (!of_this_pass || job.history->began_at >= w.seen.pass_began))
     return false;
@@ -320,8 +334,8 @@ bool needs_history(work& w, const job_work& job, bool of_this_pass) {
                                  [&](const run_read& r) { return r.job_id == job.live->id; });
   // Of a watched job only the newest runs are shown.
   if (!asked)
-    w.plan.reads.push_back({job.live->id, job.spec->name,
-                            job.spec->run == config::run_policy::never ? 10 : 1000});
+    w.plan.reads.push_back(
+        {job.live->id, job.spec->name, job.spec->run == config::run_policy::never ? 10 : 1000});
   return true;
 }
 
@@ -329,8 +343,7 @@ void decide_runs(work& w, job_work& job, const demands& asked) {
   auto& report = job.report;
   auto floor = later(w.memory.attempts_from, job.memory->attempts_from);
   floor = later(later(floor, asked.forced_at), asked.rerun_after);
-  job.facts =
-      examine(*job.history, asked, floor, *job.memory, w.seen.username, w.rules, w.now.cml);
+  job.facts = examine(*job.history, asked, floor, *job.memory, w.seen.username, w.rules, w.now.cml);
   const auto& facts = job.facts;
   if (facts.newest_finished != nullptr) report.last_run = *facts.newest_finished;
   if (facts.newest_success != nullptr) {
@@ -348,9 +361,8 @@ void decide_runs(work& w, job_work& job, const demands& asked) {
   if (job.spec->run == config::run_policy::never) {
     report.state = job_state::watched;
     job.up_to_date = facts.newest_success != nullptr;
-    report.reason = facts.active != nullptr
-                        ? "watched only: run " + facts.active->id + " is " +
-                              cml::to_string(facts.active->state)
+    report.reason = facts.active != nullptr ? "watched only: run " + facts.active->id + " is " +
+                                                  cml::to_string(facts.active->state)
                     : facts.newest_finished != nullptr
                         ? "watched only: its newest run " +
                               std::string(cml::to_string(facts.newest_finished->state))
@@ -383,7 +395,8 @@ bool settle_runs(work& w) {
   for (auto& job : w.jobs) {
     if (is_check_job(w.wanted, job.spec->key)) continue;
     if (job.live == nullptr) {
-      if (job.spec->run == config::run_policy::never && !job.definition_open && !job.for_good)
+      if (job.spec->run == config::run_policy::never && !job.definition_open && !job.for_good &&
+          !job.spec->suspend)
         job.report.state = job_state::watched;
       continue;
     }

@@ -1,7 +1,7 @@
 // The rules for checks: when every job is up to date, and never after a failure.
-#include <algorithm>
-
 #include "plan/work.hpp"
+
+#include <algorithm>
 
 namespace cmlrec::plan {
 namespace {
@@ -40,13 +40,13 @@ void check_by_request(work& w, const config::check_spec& check, const config::ht
                       bool same_deployment) {
   static const check_memory nothing;
   const auto found = w.memory.verify.checks.find(check.name);
-  const auto& m = same_deployment && found != w.memory.verify.checks.end() ? found->second : nothing;
+  const auto& m =
+      same_deployment && found != w.memory.verify.checks.end() ? found->second : nothing;
   if (m.passed) return;
   const auto began = same_deployment ? w.memory.verify.began_at : std::nullopt;
   const bool late = began && w.now.local >= *began + w.rules.verify_deadline;
   const bool spent = m.failures > request.retries;
-  if (late || spent)
-    w.troubles.push_back("check '" + check.name + "' has failed: " + m.message);
+  if (late || spent) w.troubles.push_back("check '" + check.name + "' has failed: " + m.message);
   if (m.last_at) {
     const auto next = *m.last_at + (late || spent ? w.rules.interval : between_attempts);
     if (w.now.local < next) {
@@ -91,9 +91,15 @@ void settle_verify(work& w) {
     }
     auto* job = w.find(std::get<std::string>(check.what));
     if (job->live == nullptr || job->report.state == job_state::ambiguous) continue;
-    demands asked;
-    asked.forced_at = deployment;
-    asked.forced_because = "the deployment is newer than its newest success";
+    auto asked = demands_of(w, *job);
+    if (deployment) {
+      // CML may have started it for the end of the deployment, with a stamp that is a touch early.
+      const auto from = *deployment - w.rules.freshness_tolerance;
+      if (!asked.forced_at || from > *asked.forced_at) {
+        asked.forced_at = from;
+        asked.forced_because = "the deployment is newer than its newest success";
+      }
+    }
     decide_runs(w, *job, asked);
   }
 }

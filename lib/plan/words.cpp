@@ -1,53 +1,82 @@
 // The words of plan.hpp and report.hpp.
-#include <algorithm>
-
 #include "plan/plan.hpp"
+
+#include <algorithm>
 
 namespace cmlrec::plan {
 
 const char* to_string(project_state state) {
   switch (state) {
-    case project_state::converged: return "Converged";
-    case project_state::progressing: return "Progressing";
-    case project_state::degraded: return "Degraded";
-    case project_state::suspended: return "Suspended";
-    case project_state::unreachable: return "Unreachable";
+    case project_state::converged:
+      return "Converged";
+    case project_state::progressing:
+      return "Progressing";
+    case project_state::degraded:
+      return "Degraded";
+    case project_state::suspended:
+      return "Suspended";
+    case project_state::unreachable:
+      return "Unreachable";
   }
   return "Unreachable";
 }
 
 const char* to_string(job_state state) {
   switch (state) {
-    case job_state::unknown: return "Unknown";
-    case job_state::missing: return "Missing";
-    case job_state::up_to_date: return "UpToDate";
-    case job_state::watched: return "Watched";
-    case job_state::pending: return "Pending";
-    case job_state::queued: return "Queued";
-    case job_state::running: return "Running";
-    case job_state::overdue: return "Overdue";
-    case job_state::waiting: return "Waiting";
-    case job_state::backing_off: return "BackingOff";
-    case job_state::failed: return "Failed";
-    case job_state::blocked: return "Blocked";
-    case job_state::stopped: return "Stopped";
-    case job_state::suspended: return "Suspended";
-    case job_state::ambiguous: return "Ambiguous";
-    case job_state::guarded: return "Guarded";
+    case job_state::unknown:
+      return "Unknown";
+    case job_state::missing:
+      return "Missing";
+    case job_state::up_to_date:
+      return "UpToDate";
+    case job_state::watched:
+      return "Watched";
+    case job_state::pending:
+      return "Pending";
+    case job_state::queued:
+      return "Queued";
+    case job_state::running:
+      return "Running";
+    case job_state::overdue:
+      return "Overdue";
+    case job_state::waiting:
+      return "Waiting";
+    case job_state::backing_off:
+      return "BackingOff";
+    case job_state::failed:
+      return "Failed";
+    case job_state::blocked:
+      return "Blocked";
+    case job_state::stopped:
+      return "Stopped";
+    case job_state::suspended:
+      return "Suspended";
+    case job_state::ambiguous:
+      return "Ambiguous";
+    case job_state::guarded:
+      return "Guarded";
   }
   return "Unknown";
 }
 
 const char* to_string(action_kind kind) {
   switch (kind) {
-    case action_kind::create_project: return "create_project";
-    case action_kind::update_project: return "update_project";
-    case action_kind::create_job: return "create_job";
-    case action_kind::update_job: return "update_job";
-    case action_kind::delete_job: return "delete_job";
-    case action_kind::start_run: return "start_run";
-    case action_kind::stop_run: return "stop_run";
-    case action_kind::run_check: return "run_check";
+    case action_kind::create_project:
+      return "create_project";
+    case action_kind::update_project:
+      return "update_project";
+    case action_kind::create_job:
+      return "create_job";
+    case action_kind::update_job:
+      return "update_job";
+    case action_kind::delete_job:
+      return "delete_job";
+    case action_kind::start_run:
+      return "start_run";
+    case action_kind::stop_run:
+      return "stop_run";
+    case action_kind::run_check:
+      return "run_check";
   }
   return "run_check";
 }

@@ -69,6 +69,8 @@ void settle_definitions(work& w);
 bool settle_runs(work& w);
 void settle_orphans(work& w);
 void settle_verify(work& w);
+// What a success of the job must be newer than, by the file and by what was forced.
+demands demands_of(work& w, const job_work& job);
 // One job's runs, of settle_runs and settle_verify.
 void decide_runs(work& w, job_work& job, const demands& asked);
 bool needs_history(work& w, const job_work& job, bool of_this_pass);

@@ -105,15 +105,6 @@ TEST_F(HttpLists, RunsAreAskedForNewestFirst) {
             "GET /api/v2/projects/pppp/jobs/jjjj/runs?page_size=2&sort=-created_at HTTP/1.1");
 }
 
-TEST_F(HttpLists, RunsAreReadUntilASuccess) {
-  server.then(runs({stamped("a", 9), stamped("b", 8)}, "1"));
-  server.then(runs({stamped("c", 7, "SUCCEEDED"), stamped("d", 6)}, "2"));
-  const auto page = newest(100);
-  EXPECT_EQ(ids(page), "abcd");
-  EXPECT_FALSE(page->complete);
-  EXPECT_EQ(server.requests().size(), 2U);
-}
-
 TEST_F(HttpLists, RunsAreReadUpToTheNumberAskedFor) {
   server.then(runs({stamped("a", 9), stamped("b", 8)}, "1"));
   server.then(runs({stamped("c", 7), stamped("d", 6)}, "2"));

@@ -4,9 +4,9 @@ namespace cmlrec::plan::test {
 namespace {
 
 using cml::run_state;
-using ::testing::HasSubstr;
 using core::text;
 using core::text_map;
+using ::testing::HasSubstr;
 
 class PlanRuns : public planner_test {
  protected:
@@ -411,6 +411,59 @@ TEST_F(PlanRuns, RerunAfterIsMetByANewerSuccess) {
   live_job("a");
   run("a", run_state::succeeded, 1h);
   EXPECT_EQ(decide().report.state, project_state::converged);
+}
+
+TEST_F(PlanRuns, RerunAfterAppliesOnlyWhenItsTimeHasCome) {
+  want("a").rerun_after = noon + 1h;
+  live_job("a");
+  run("a", run_state::succeeded, 1min);
+  EXPECT_EQ(decide().report.state, project_state::converged);
+  now.cml = noon + 61min;
+  EXPECT_TRUE(starts(decide(), "a"));
+}
+
+TEST_F(PlanRuns, AJobIsNotStartedWhileAJobTwoGenerationsAboveIsToRunAgain) {
+  want("a").rerun_after = noon - 30min;
+  want("b", "a");
+  want("c", "b");
+  for (const char* key : {"a", "b", "c"}) live_job(key);
+  run("a", run_state::succeeded, 1h);
+  run("b", run_state::succeeded, 50min);
+  const auto plan = decide();
+  EXPECT_TRUE(starts(plan, "a"));
+  EXPECT_FALSE(starts(plan, "c"));
+  EXPECT_EQ(job(plan, "c").reason, "for its ancestor a to succeed");
+}
+
+TEST_F(PlanRuns, WhatIsRunningIsWhyAProjectIsProgressing) {
+  want("a");
+  live_job("a");
+  run("a", run_state::running, 5min);
+  EXPECT_THAT(decide().report.reasons,
+              testing::ElementsAre(testing::HasSubstr("a: run run1 is running")));
+}
+
+TEST_F(PlanRuns, WhyAProjectIsDegradedDoesNotChangeWithTheClock) {
+  want("a").fields["timeout"] = std::int64_t{60};
+  want("b");
+  live_job("a");
+  live_job("b");
+  run("a", run_state::running, 1h);
+  run("b", run_state::scheduling, 1h);
+  const auto before = decide().report.reasons;
+  now.cml += 1min;
+  now.local += 1min;
+  EXPECT_EQ(decide().report.reasons, before);
+}
+
+TEST_F(PlanRuns, ASuspendedJobThatIsMissingIsNotCalledWatched) {
+  auto& spec = want("a");
+  spec.run = config::run_policy::never;
+  spec.suspend = true;
+  want("b");
+  live_job("b");
+  run("b", run_state::succeeded, 1h);
+  EXPECT_EQ(job(decide(), "a").state, job_state::suspended);
 }
 
 TEST_F(PlanRuns, AForcedRebuildIsMetByARunThatBeganAfterIt) {

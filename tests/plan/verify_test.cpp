@@ -105,6 +105,21 @@ TEST_F(PlanVerify, ARunOfACheckFromBeforeTheDeploymentDoesNotCount) {
   EXPECT_TRUE(starts(decide(), "test"));
 }
 
+TEST_F(PlanVerify, ACheckThatCmlStartedForTheDeploymentCountsThoughItsStampIsATouchEarly) {
+  check_by_job();
+  run("a", run_state::succeeded, 1h);
+  run("test", run_state::succeeded, 1h - 57s);
+  EXPECT_EQ(decide().report.state, project_state::converged);
+}
+
+TEST_F(PlanVerify, RerunAfterActsOnAJobThatIsACheck) {
+  check_by_job();
+  run("a", run_state::succeeded, 1h);
+  run("test", run_state::succeeded, 30min);
+  wanted.jobs.back().rerun_after = noon - 10min;
+  EXPECT_TRUE(starts(decide(), "test"));
+}
+
 TEST_F(PlanVerify, ACheckThatFailedMakesTheProjectDegraded) {
   check_by_job();
   run("a", run_state::succeeded, 2h);
