@@ -423,6 +423,18 @@ void checker::on_report(const plan::project_report& r) {
   reports_[r.name] = r;
 }
 
+void checker::forget_what_is_over() {
+  const auto old = in_.now() - 24h;
+  for (auto& [id, k] : runs_)
+    std::erase_if(k.runs, [&](const auto& r) {
+      return cml::is_finished(r.second.state) && in_.wall() - *r.second.created_at > 24h;
+    });
+  for (auto& [id, times] : patched_)
+    std::erase_if(times, [&](core::instant at) { return at < old; });
+  std::erase_if(on_its_way_, [&](const auto& e) { return e.second < old; });
+  fruitless_.clear();
+}
+
 void checker::waited(core::duration longest) {
   // An hour bounds the wait for tasks that have deadlines of their own.
   if (longest > 1h + 1min)

@@ -105,6 +105,10 @@ const sim_run* sim_job::active() const {
   return nullptr;
 }
 
+sim_run* sim_job::run_at(std::size_t number) {
+  return number < forgotten ? nullptr : &runs.at(number - forgotten);
+}
+
 sim_job* sim_project::find(const std::string& name) {
   for (auto& j : jobs)
     if (j->alive && j->job.name == name) return j.get();
@@ -408,7 +412,8 @@ core::result<cml::run> world::stop_run(const std::string& job_id, const std::str
     r.stopped_by = by;
     r.run.state = run_state::stopping;
     r.run.status = word_of(r.run.state);
-    in_.after(random_.between(100ms, 5s), [this, j, i] { end(*j, i, run_state::stopped); });
+    in_.after(random_.between(100ms, 5s),
+              [this, j, number = j->forgotten + i] { end(*j, number, run_state::stopped); });
     tell([&] { return "run " + run_id + " is being stopped by " + to_string(by); });
     return seen_from_outside(r.run);
   }

@@ -72,8 +72,11 @@ struct sim_job {
   bool alive = true;
   int own_retries = 0;
   std::vector<sim_run> runs;  // oldest first
+  std::size_t forgotten = 0;  // that were before them
 
   const sim_run* active() const;
+  // By its number among all that there ever were; null where it is forgotten.
+  sim_run* run_at(std::size_t number);
 };
 
 struct sim_project {
@@ -131,6 +134,8 @@ class world {
   void begin_by(sim_job& job, origin by);
   // Cron by another name: a run every `every`, while the job has a schedule and is not paused.
   void keep_schedule(sim_job& job, core::duration every);
+  // A history has an end: runs that are older than the newest `keep` are gone.
+  void forget_old_runs(std::size_t keep);
   // From now on nothing new goes wrong by itself.
   void calm_down();
 
@@ -151,10 +156,10 @@ class world {
   cml::page<T> page_of(std::vector<const Item*> items, bool sorted, const std::string& token,
                        Take take) const;
   sim_run& begin(sim_job& job, origin by, int life, const std::optional<core::text_map>& env);
-  void let_it_run(sim_job& job, std::size_t index);
-  void change(sim_job& job, std::size_t index, core::duration after, cml::run_state to,
+  void let_it_run(sim_job& job, std::size_t number);
+  void change(sim_job& job, std::size_t number, core::duration after, cml::run_state to,
               std::string word = {});
-  void end(sim_job& job, std::size_t index, cml::run_state how);
+  void end(sim_job& job, std::size_t number, cml::run_state how);
   void start_children(const sim_job& parent);
   void let_it_clone(sim_project& project);
   std::optional<core::error> script_trouble(const sim_project& project) const;

@@ -54,17 +54,19 @@ sim_run& world::begin(sim_job& job, origin by, int life, const std::optional<cor
   if (temper_.updated_at_moves) job.job.updated_at = in_.wall() + 1s;
   job.runs.push_back(r);
   tell([&] { return "run " + r.run.id + " of " + job.job.name + " begins, by " + to_string(by); });
-  let_it_run(job, job.runs.size() - 1);
+  let_it_run(job, job.forgotten + job.runs.size() - 1);
   return job.runs.back();
 }
 
-void world::change(sim_job& job, std::size_t index, core::duration after, run_state to,
+void world::change(sim_job& job, std::size_t number, core::duration after, run_state to,
                    std::string word) {
-  in_.after(after, [this, &job, index, to, word] {
-    auto& r = job.runs[index].run;
+  in_.after(after, [this, &job, number, to, word] {
+    auto* found = job.run_at(number);
+    if (found == nullptr) return;
+    auto& r = found->run;
     if (cml::is_finished(r.state) || r.state == run_state::stopping) return;
     if (cml::is_finished(to)) {
-      end(job, index, to);
+      end(job, number, to);
       return;
     }
     r.state = to;
@@ -73,33 +75,35 @@ void world::change(sim_job& job, std::size_t index, core::duration after, run_st
   });
 }
 
-void world::let_it_run(sim_job& job, std::size_t index) {
+void world::let_it_run(sim_job& job, std::size_t number) {
   if (random_.chance(temper_.run_stuck)) return;
   auto at = random_.between(500ms, 20s);
-  change(job, index, at, run_state::starting);
+  change(job, number, at, run_state::starting);
   at += random_.between(200ms, 3s);
-  change(job, index, at, run_state::running);
+  change(job, number, at, run_state::running);
   const auto takes = random_.between(temper_.run_least, temper_.run_most);
   if (random_.chance(temper_.run_lost)) {
-    change(job, index, at + takes / 2, run_state::unknown,
+    change(job, number, at + takes / 2, run_state::unknown,
            random_.chance(0.5) ? "ENGINE_GONE" : "");
     return;
   }
   if (random_.chance(temper_.odd_words)) {
-    change(job, index, at + takes / 4, run_state::unknown, "ENGINE_REBALANCING");
-    change(job, index, at + takes / 2, run_state::running);
+    change(job, number, at + takes / 4, run_state::unknown, "ENGINE_REBALANCING");
+    change(job, number, at + takes / 2, run_state::running);
   }
   const auto timeout = std::chrono::seconds{number_in(job.job.fields, "timeout")};
   if (timeout > 0s && takes > timeout) {
-    change(job, index, at + timeout, run_state::timed_out);
+    change(job, number, at + timeout, run_state::timed_out);
     return;
   }
-  change(job, index, at + takes,
+  change(job, number, at + takes,
          random_.chance(temper_.run_fails) ? run_state::failed : run_state::succeeded);
 }
 
-void world::end(sim_job& job, std::size_t index, run_state how) {
-  auto& r = job.runs[index];
+void world::end(sim_job& job, std::size_t number, run_state how) {
+  auto* found = job.run_at(number);
+  if (found == nullptr) return;
+  auto& r = *found;
   r.run.state = how;
   r.run.status = word_of(how);
   r.run.finished_at = in_.wall();
@@ -160,6 +164,16 @@ void world::add_past_run(sim_job& job, run_state state, core::duration ago, core
   if (state == run_state::stopped) r.stopped_by = origin::person;
   r.by = origin::person;
   job.runs.push_back(std::move(r));
+}
+
+void world::forget_old_runs(std::size_t keep) {
+  for (auto& [id, job] : jobs_by_id_) {
+    auto& runs = job->runs;
+    while (runs.size() > keep && cml::is_finished(runs.front().run.state)) {
+      runs.erase(runs.begin());
+      ++job->forgotten;
+    }
+  }
 }
 
 void world::calm_down() {
