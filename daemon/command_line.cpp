@@ -14,11 +14,12 @@
 namespace cmlrec::daemon {
 namespace {
 
-constexpr std::array<std::pair<const char*, const char*>, 5> commands = {{
+constexpr std::array<std::pair<const char*, const char*>, 6> commands = {{
     {"run", "Keep the workspace in step with the file, for ever"},
     {"apply", "Bring the workspace in step once; ends when it has converged or failed"},
     {"plan", "Say what would be changed, and change nothing (exit 2: something would be)"},
     {"validate", "Check the file and the settings without asking CML"},
+    {"health", "Ask the daemon that runs on this machine how it is (exit 0: well, 1: not)"},
     {"version", "Print the version"},
 }};
 
@@ -45,9 +46,10 @@ void add_settings(CLI::App& app, command_line& out) {
 
 }  // namespace
 
-command_line parse_command_line(int argc, char** argv, const std::string& version) {
-  command_line out;
-  CLI::App app("Makes a Cloudera Machine Learning workspace look like a file.", "cml-reconciler");
+std::unique_ptr<CLI::App> make_app(command_line& out, const std::string& version) {
+  auto made = std::make_unique<CLI::App>(
+      "Makes a Cloudera Machine Learning workspace look like a file.", "cml-reconciler");
+  auto& app = *made;
   app.set_version_flag("--version", "cml-reconciler " + version);
   app.require_subcommand(1);
   app.fallthrough();
@@ -62,7 +64,24 @@ command_line parse_command_line(int argc, char** argv, const std::string& versio
     sub->callback([&out, command = std::string(name)] { out.command = command; });
     if (std::string(name) == "validate")
       sub->add_flag("--schema", out.schema, "Print the JSON Schema of the file instead");
+    if (std::string(name) == "health")
+      sub->add_flag("--ready", out.ready,
+                    "Ask whether the first pass is done and CML can be reached, too");
   }
+  // For whoever packages the program; an empty group keeps it out of the help.
+  auto* generate = app.add_subcommand("generate", "Print what is made from the tables of the code");
+  generate->group("");
+  generate->callback([&out] { out.command = "generate"; });
+  generate->add_option("what", out.generate)
+      ->required()
+      ->check(CLI::IsMember({"man", "bash", "zsh", "fish", "metrics"}));
+  return made;
+}
+
+command_line parse_command_line(int argc, char** argv, const std::string& version) {
+  command_line out;
+  const auto made = make_app(out, version);
+  auto& app = *made;
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {

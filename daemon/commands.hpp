@@ -15,4 +15,7 @@ int run_daemon(const command_line& line, config::settings settings, config::desi
 int apply_once(const config::settings& settings, const config::desired_state& desired, bool dry,
                const std::string& version);
 
+// `health`: one line on stdout. Only 0 and 1, which is what container engines understand.
+int check_health(const command_line& line);
+
 }  // namespace cmlrec::daemon

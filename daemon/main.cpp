@@ -4,6 +4,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/generate.hpp"
 #include "daemon/setup.hpp"
 
 namespace {
@@ -19,6 +20,11 @@ int dispatch(const daemon::command_line& line) {
     std::cout << config::json_schema() << '\n';
     return daemon::done;
   }
+  if (line.command == "generate") {
+    std::cout << daemon::generate(line.generate, CMLREC_VERSION);
+    return daemon::done;
+  }
+  if (line.command == "health") return daemon::check_health(line);
   auto settings = daemon::read_settings(line);
   if (!settings) return daemon::bad_input;
   auto loaded = daemon::read_file(line, *settings);

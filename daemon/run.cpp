@@ -14,9 +14,11 @@
 
 #include "cml/asio_clock.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/config_watch.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/prober.hpp"
 #include "daemon/setup.hpp"
+#include "daemon/status_line.hpp"
 #include "daemon/systemd.hpp"
 #include "http/server.hpp"
 #include "telemetry/telemetry.hpp"
@@ -28,28 +30,7 @@ namespace asio = boost::asio;
 using reconcile::severity;
 
 constexpr core::duration stop_grace = std::chrono::seconds{9};
-
-// "127.0.0.1:9464", "[::1]:9464", ":9464"
-void parse_listen(const std::string& listen, http::server_options& o) {
-  const auto colon = listen.rfind(':');
-  const auto bad = [&] {
-    return std::runtime_error("--listen '" + listen +
-                              "' is not an address; expected ADDRESS:PORT, such as 127.0.0.1:9464");
-  };
-  if (colon == std::string::npos) throw bad();
-  auto host = listen.substr(0, colon);
-  if (host.size() > 1 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  if (!host.empty()) o.host = host;
-  try {
-    std::size_t used = 0;
-    const auto port = std::stoul(listen.substr(colon + 1), &used);
-    if (used != listen.size() - colon - 1 || port > 65535) throw bad();
-    o.port = static_cast<std::uint16_t>(port);
-  } catch (const std::logic_error&) {
-    throw bad();
-  }
-}
+constexpr core::duration watch_every = std::chrono::seconds{1};
 
 core::secret read_token(const std::string& path) {
   if (path.empty()) return core::secret{};
@@ -70,10 +51,13 @@ class application {
 
   int run(config::desired_state desired) {
     make_parts();
+    if (settings_.watch_config) reread(desired);
     loop_->set_desired(std::move(desired));
+    taken_at_ = clock_->wall();
     watch_signals();
     asio::co_spawn(io_, server_->run(), rethrow());
     asio::co_spawn(io_, beat(), rethrow());
+    asio::co_spawn(io_, watch_files(), rethrow());
     asio::co_spawn(io_, loop_->run(), [this](std::exception_ptr e, reconcile::outcome) {
       if (e) std::rethrow_exception(e);
       finished();
@@ -82,7 +66,8 @@ class application {
                     {{"version", version_},
                      {"config", settings_.config_path},
                      {"listen", listen_host_ + ":" + std::to_string(server_->port())}});
-    systemd::ready("running; first pass under way");
+    told_ = status_line(telemetry_->reports(), refused_);
+    systemd::ready(told_);
     io_.run();
     return done;
   }
@@ -101,7 +86,9 @@ class application {
     // A key that is missing may come: it is looked for again at each slow probe.
     if (setup.code != 0) telemetry_->log(severity::error, "key.missing", setup.message, {});
     http::server_options h;
-    parse_listen(settings_.listen, h);
+    const auto at = parse_listen(settings_.listen);
+    h.host = at.host;
+    h.port = at.port;
     listen_host_ = h.host.find(':') == std::string::npos ? h.host : "[" + h.host + "]";
     token_ = read_token(settings_.token_file);
     h.token = token_;
@@ -122,6 +109,7 @@ class application {
     loop_ = std::make_unique<reconcile::reconciler>(io_.get_executor(), *clock_, *api_, *checks_,
                                                     *telemetry_, store_.get(), std::move(o));
     beat_ = clock_->make_alarm();
+    watch_alarm_ = clock_->make_alarm();
     stop_alarm_ = clock_->make_alarm();
   }
 
@@ -186,6 +174,9 @@ class application {
   // Empty, or why the new file was refused; the old state stays then.
   std::string reload(const std::string& by) {
     systemd::reloading();
+    // Before the reading: what is written after this moment is seen as a change.
+    files_.set_paths(config_paths());
+    watch_.taken(files_.now());
     auto settings = config::load_settings(line_.flags, line_.settings_file, process_environment());
     std::string why;
     for (const auto& e : settings.errors)
@@ -196,19 +187,24 @@ class application {
       telemetry_->log(severity::warning, "config.warning", config::to_string(w), {});
     if (why.empty()) {
       config_error_.clear();
+      refused_.reset();
+      taken_at_ = clock_->wall();
       take(std::move(settings.values));
       loop_->set_desired(std::move(*loaded.state));
       server_->set_token(read_token_or_keep());
       telemetry_->on_reload(true, by);
       note("config.reloaded", severity::info, settings_.config_path + " was reread, " + by);
-      systemd::ready("running; " + settings_.config_path + " reloaded");
+      told_ = status_line(telemetry_->reports(), refused_);
+      systemd::ready(told_);
       return {};
     }
     config_error_ = why;
+    refused_ = refused_reload{why, taken_at_};
     telemetry_->on_reload(false, why);
     note("config.refused", severity::error,
          "the new file is refused whole and the old state kept: " + why);
-    systemd::ready("running on the old file; reload refused: " + why);
+    told_ = status_line(telemetry_->reports(), refused_);
+    systemd::ready(told_);
     return why;
   }
 
@@ -296,6 +292,7 @@ class application {
     signals_->cancel();
     ended_ = true;
     beat_->ring();
+    watch_alarm_->ring();
     stop_alarm_->ring();
     server_->stop(std::chrono::seconds{1});
   }
@@ -305,28 +302,44 @@ class application {
     auto every = std::chrono::duration_cast<core::duration>(std::chrono::seconds{1});
     const auto watchdog = systemd::watchdog_interval();
     if (watchdog) every = std::min(every, *watchdog / 3);
-    std::string told;
     while (!ended_) {
       const auto due = clock_->now() + every;
       co_await beat_->wait_until(due);
       telemetry_->on_loop_lag(std::max(core::duration{0}, clock_->now() - due));
       if (watchdog) systemd::watchdog_ping();
       if (stopping_) continue;
-      auto text = status_line();
-      if (text == told) continue;
-      told = text;
-      systemd::status(text);
+      auto text = status_line(telemetry_->reports(), refused_);
+      if (text == told_) continue;
+      told_ = std::move(text);
+      systemd::status(told_);
     }
   }
 
-  std::string status_line() const {
-    std::map<std::string, int> counts;
-    for (const auto& [name, report] : telemetry_->reports()) ++counts[plan::to_string(report.state)];
-    std::string out;
-    for (const auto& [state, count] : counts)
-      out += (out.empty() ? "" : ", ") + std::to_string(count) + " " + state;
-    if (out.empty()) out = "first pass under way";
-    if (!config_error_.empty()) out += "; reload refused: " + config_error_;
+  // What was read before the watch began may have changed since. A file that is bad by now is left to
+  // the watch, which refuses it as one that came later.
+  void reread(config::desired_state& desired) {
+    files_.set_paths(config_paths());
+    const auto content = files_.now();
+    auto loaded = read_file(line_, settings_);
+    if (!loaded.state) return;
+    desired = std::move(*loaded.state);
+    watch_.taken(content);
+  }
+
+  // A poll, and not inotify: it sees changes on every file system and behind every kind of link, and
+  // costs a stat() per file and second.
+  asio::awaitable<void> watch_files() {
+    while (!ended_) {
+      co_await watch_alarm_->wait_until(clock_->now() + watch_every);
+      if (ended_ || stopping_ || !settings_.watch_config) continue;
+      files_.set_paths(config_paths());
+      if (watch_.seen(files_.now(), clock_->now())) reload("because its content has changed");
+    }
+  }
+
+  std::vector<std::string> config_paths() const {
+    std::vector<std::string> out{settings_.config_path};
+    if (!line_.settings_file.empty()) out.push_back(line_.settings_file);
     return out;
   }
 
@@ -347,6 +360,11 @@ class application {
   config::settings settings_;
   std::string version_;
   std::string config_error_;
+  std::optional<refused_reload> refused_;
+  core::timestamp taken_at_{};  // when the file that is in force was read
+  std::string told_;            // to systemd
+  config_watch watch_{watch_every};
+  config_digest files_;
   std::string listen_host_;
   core::secret token_;
   std::mt19937_64 generator_{std::random_device{}()};
@@ -361,6 +379,7 @@ class application {
   std::unique_ptr<asio::signal_set> signals_;
   std::unique_ptr<core::alarm> beat_;
   std::unique_ptr<core::alarm> stop_alarm_;
+  std::unique_ptr<core::alarm> watch_alarm_;
   bool stopping_ = false;
   bool ended_ = false;
 };

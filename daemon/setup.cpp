@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <stdexcept>
 
 #include "daemon/exit_code.hpp"
 
@@ -37,6 +38,29 @@ bool report_findings(const config::loaded& loaded) {
   for (const auto& e : loaded.errors) std::cerr << "error: " << config::to_string(e) << '\n';
   if (loaded.errors.size() > 1) std::cerr << loaded.errors.size() << " errors\n";
   return loaded.errors.empty();
+}
+
+listen_address parse_listen(const std::string& listen) {
+  listen_address out{"127.0.0.1", 0};
+  const auto colon = listen.rfind(':');
+  const auto bad = [&] {
+    return std::runtime_error("--listen '" + listen +
+                              "' is not an address; expected ADDRESS:PORT, such as 127.0.0.1:9464");
+  };
+  if (colon == std::string::npos) throw bad();
+  auto host = listen.substr(0, colon);
+  if (host.size() > 1 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  if (!host.empty()) out.host = host;
+  try {
+    std::size_t used = 0;
+    const auto port = std::stoul(listen.substr(colon + 1), &used);
+    if (used != listen.size() - colon - 1 || port > 65535) throw bad();
+    out.port = static_cast<std::uint16_t>(port);
+  } catch (const std::logic_error&) {
+    throw bad();
+  }
+  return out;
 }
 
 plan::policy policy_of(const config::settings& s) {

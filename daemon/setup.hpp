@@ -2,6 +2,7 @@
 // of them at once.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,13 @@ std::optional<config::settings> read_settings(const command_line& line);
 config::loaded read_file(const command_line& line, const config::settings& s);
 // Prints warnings and errors to stderr. True when there was no error.
 bool report_findings(const config::loaded& loaded);
+
+// "127.0.0.1:9464", "[::1]:9464", ":9464"; the brackets are taken off. Throws std::runtime_error.
+struct listen_address {
+  std::string host;
+  std::uint16_t port = 0;
+};
+listen_address parse_listen(const std::string& listen);
 
 plan::policy policy_of(const config::settings& s);
 

@@ -1,16 +1,37 @@
 #include "daemon/systemd.hpp"
 
-#include <systemd/sd-daemon.h>
-#include <time.h>
-
 #include <cstdint>
 #include <cstdlib>
+#include <time.h>
+
+#include <systemd/sd-daemon.h>
 
 namespace cmlrec::daemon::systemd {
+namespace {
 
-void ready(const std::string& text) {
-  sd_notify(0, ("READY=1\nSTATUS=" + text).c_str());
+// A line of `systemctl status`; more than this is cut.
+constexpr std::size_t longest_status = 400;
+
+// The protocol is lines of NAME=VALUE: a line break in a text would begin another assignment.
+std::string one_line(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    if (!control)
+      out += c;
+    else if (!out.empty() && out.back() != ' ')
+      out += ' ';
+  }
+  if (out.size() <= longest_status) return out;
+  auto end = longest_status;
+  // Not in the middle of a character of UTF-8: systemd drops a text that is not valid.
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0U) == 0x80U) --end;
+  return out.substr(0, end) + "...";
 }
+
+}  // namespace
+
+void ready(const std::string& text) { sd_notify(0, ("READY=1\nSTATUS=" + one_line(text)).c_str()); }
 
 void reloading() {
   timespec now{};
@@ -21,10 +42,10 @@ void reloading() {
 }
 
 void stopping(const std::string& text) {
-  sd_notify(0, ("STOPPING=1\nSTATUS=" + text).c_str());
+  sd_notify(0, ("STOPPING=1\nSTATUS=" + one_line(text)).c_str());
 }
 
-void status(const std::string& text) { sd_notify(0, ("STATUS=" + text).c_str()); }
+void status(const std::string& text) { sd_notify(0, ("STATUS=" + one_line(text)).c_str()); }
 
 void watchdog_ping() { sd_notify(0, "WATCHDOG=1"); }
 

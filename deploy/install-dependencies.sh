@@ -7,7 +7,7 @@ packages=(g++ cmake ninja-build ccache pkg-config git ca-certificates curl
   libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libyaml-cpp-dev libspdlog-dev
   prometheus-cpp-dev libssl-dev libsystemd-dev libcli11-dev libgtest-dev libgmock-dev)
 if [[ "${1:-}" == --tests ]]; then
-  packages+=(clang python3 python3-yaml openssl prometheus procps)
+  packages+=(clang libclang-rt-14-dev python3 python3-yaml openssl prometheus procps)
 fi
 
 missing=()

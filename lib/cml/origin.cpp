@@ -118,6 +118,11 @@ std::optional<parsed_url> parse_url(std::string_view url, std::string& why) {
     out.at.port = *port;
   }
   const auto path = u.encoded_path();
+  // Boost.URL ends a port where its digits end, and takes the rest for a path.
+  if (!path.empty() && path.front() != '/') {
+    why = "its port is not a number from 1 to 65535";
+    return std::nullopt;
+  }
   out.target = path.empty() ? "/" : std::string(path.data(), path.size());
   if (u.has_query()) {
     const auto query = u.encoded_query();

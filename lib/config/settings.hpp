@@ -30,6 +30,7 @@ struct settings {
   std::string listen = "127.0.0.1:9464";
   std::string token_file;  // empty: control endpoints answer 403 with how to enable them
   std::string state_dir;   // empty: none
+  bool watch_config = false;  // a changed file is taken without SIGHUP
   core::duration interval = std::chrono::seconds{60};
   core::duration runs_refresh = std::chrono::minutes{10};  // 0: never
   int max_in_flight = 8;
@@ -56,6 +57,7 @@ struct setting {
   std::string_view value;     // what is expected: "DURATION", "PATH", "NUMBER", "" for a flag
   std::string_view help;
   std::string default_text;
+  std::vector<std::string> choices;  // the only values; empty: others decide
 };
 std::span<const setting> setting_table();
 

@@ -48,13 +48,15 @@ class table_builder {
     std::string list;
     for (std::size_t i = 0; i < values.size(); ++i)
       list += (i == 0 ? "" : i + 1 == values.size() ? " or " : ", ") + values[i];
-    return add(name, "WORD", help, defaults_.*member,
-               [member, values, list](settings& s, const std::string& t) {
-                 if (std::find(values.begin(), values.end(), t) == values.end())
-                   return refuse(t, list);
-                 s.*member = t;
-                 return problem();
-               });
+    auto& row = add(name, "WORD", help, defaults_.*member,
+                    [member, values, list](settings& s, const std::string& t) {
+                      if (std::find(values.begin(), values.end(), t) == values.end())
+                        return refuse(t, list);
+                      s.*member = t;
+                      return problem();
+                    });
+    row.shown.choices = std::move(values);
+    return row;
   }
 
   setting_row& length(core::duration settings::*member, std::string_view name, core::duration low,
@@ -116,7 +118,8 @@ class table_builder {
     for (const char c : name)
       variable += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     return rows_.emplace_back(
-        setting_row{{name, variable, value, help, std::move(default_text)}, {}, std::move(store)});
+        setting_row{
+        {name, variable, value, help, std::move(default_text), {}}, {}, std::move(store)});
   }
 
   const settings defaults_{};
@@ -199,6 +202,8 @@ std::vector<setting_row> make_rows() {
   t.text(&s::state_dir, "state_dir", "PATH",
          "Directory for what force, retry and suspend leave behind; without it they end with the "
          "process.");
+  t.flag(&s::watch_config, "watch_config",
+         "Reread the file when its content changes, without a SIGHUP.");
   t.length(&s::interval, "interval", core::duration{100}, days{1},
            "Time between two passes of a converged project.");
   t.length(&s::runs_refresh, "runs_refresh", seconds{0}, days{7},

@@ -43,6 +43,14 @@ std::optional<timestamp> civil(int year, int month, int day, int hour, int minut
          std::chrono::seconds{second};
 }
 
+// Leap seconds and offsets lead out of the years 0000 to 9999, which alone can be written down.
+std::optional<timestamp> writable(std::optional<timestamp> at) {
+  constexpr timestamp first = std::chrono::sys_days{std::chrono::year{0} / 1 / 1};
+  constexpr timestamp end = std::chrono::sys_days{std::chrono::year{10000} / 1 / 1};
+  if (at && (*at < first || *at >= end)) return std::nullopt;
+  return at;
+}
+
 }  // namespace
 
 std::optional<timestamp> parse_timestamp(std::string_view text) {
@@ -75,7 +83,7 @@ std::optional<timestamp> parse_timestamp(std::string_view text) {
     for (int i = digits; i < 3; ++i) millis *= 10;
     *at += duration{millis};
   }
-  if (text == "Z" || text == "z") return at;
+  if (text == "Z" || text == "z") return writable(at);
   if (text.empty()) return std::nullopt;
   const bool east = text[0] == '+';
   if (!east && text[0] != '-') return std::nullopt;
@@ -87,7 +95,7 @@ std::optional<timestamp> parse_timestamp(std::string_view text) {
   if (!offset_minutes || !text.empty() || *offset_hours > 23 || *offset_minutes > 59)
     return std::nullopt;
   const duration offset = std::chrono::hours{*offset_hours} + std::chrono::minutes{*offset_minutes};
-  return east ? *at - offset : *at + offset;
+  return writable(east ? *at - offset : *at + offset);
 }
 
 std::string format_timestamp(timestamp at) {
@@ -124,7 +132,7 @@ std::optional<timestamp> parse_http_date(std::string_view text) {
   if (!minute || !take(text, ":")) return std::nullopt;
   const auto second = take_digits(text, 2);
   if (!second || text != " GMT") return std::nullopt;
-  return civil(*year, month, *day, *hour, *minute, *second);
+  return writable(civil(*year, month, *day, *hour, *minute, *second));
 }
 
 std::string format_http_date(timestamp at) {

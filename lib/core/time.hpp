@@ -1,5 +1,6 @@
 // Time as values. Two clocks are told apart by type, so that they cannot be mixed: `timestamp` is a
-// point on the calendar (CML's stamps), `instant` a point on this process's steady clock (deadlines).
+// point on the calendar (CML's stamps), `instant` a point on this process's steady clock
+// (deadlines).
 #pragma once
 
 #include <chrono>
@@ -17,7 +18,8 @@ struct monotonic {};
 using instant = std::chrono::time_point<monotonic, duration>;
 
 // RFC 3339 with any number of fractional digits and an offset or Z ("2026-01-02T03:04:05.678901Z").
-// A date alone means its midnight UTC. Nothing for any other text.
+// A date alone means its midnight UTC. Nothing for any other text, nor for a moment that lies
+// outside of the years 0000 to 9999 in UTC.
 std::optional<timestamp> parse_timestamp(std::string_view text);
 // "2026-01-02T03:04:05.678Z"
 std::string format_timestamp(timestamp at);

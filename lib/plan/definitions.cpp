@@ -11,6 +11,8 @@ namespace {
 
 // A change that CML forgets again is written this often in ten minutes before it is given up.
 constexpr std::size_t most_rewrites = 5;
+// A job that is to be deleted is left to its active run; past this somebody should look at it.
+constexpr core::duration longest_wait_for_an_orphan = std::chrono::hours{2};
 
 std::string ids_of(const std::vector<const cml::job*>& jobs) {
   std::string out;
@@ -193,8 +195,14 @@ void settle_orphans(work& w) {
       continue;
     }
     const auto& runs = history->second.runs;
-    if (std::any_of(runs.begin(), runs.end(),
-                    [](const cml::run& r) { return !cml::is_finished(r.state); })) {
+    const auto active = std::find_if(runs.begin(), runs.end(),
+                                     [](const cml::run& r) { return !cml::is_finished(r.state); });
+    if (active != runs.end()) {
+      const auto since = active->created_at.value_or(w.now.cml);
+      if (w.now.cml - since > longest_wait_for_an_orphan)
+        w.troubles.push_back(orphan->name + ": cannot be deleted: its run " + active->id +
+                             " has been active since " + core::format_timestamp(since) +
+                             "; stop it, or delete the job by hand");
       w.in_progress(orphan->name + ": is deleted when its active run has ended");
       w.look_within(std::chrono::seconds{10});
       continue;

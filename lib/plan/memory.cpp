@@ -54,6 +54,21 @@ void stamp_force(project_memory& memory, const config::project_spec& wanted,
   memory.jobs_to_force.clear();
 }
 
+void stamp_attempts(project_memory& memory, const config::project_spec& wanted,
+                    const observation& seen) {
+  if (!seen.jobs) return;
+  for (const auto& job : wanted.jobs)
+    for (const auto& live : *seen.jobs) {
+      const auto history = seen.histories.find(live.id);
+      if (live.name != job.name || history == seen.histories.end()) continue;
+      for (const auto& run : history->second.runs) {
+        if (!cml::is_finished(run.state) || !run.created_at) continue;
+        memory.jobs[job.name].attempts_from = *run.created_at + core::duration{1};
+        break;  // the newest one
+      }
+    }
+}
+
 void note_sent(project_memory& memory, const action& a, moment now) {
   switch (a.kind) {
     case action_kind::create_project:

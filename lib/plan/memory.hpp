@@ -54,7 +54,7 @@ struct job_memory {
   std::map<action_kind, refusal> refused;
   std::map<std::string, rejected_value> unappliable;  // by field
   std::map<std::string, written_value> written;       // by field
-  std::optional<core::timestamp> attempts_from;       // PATCH by the daemon, retry
+  std::optional<core::timestamp> attempts_from;       // PATCH by the daemon, apply, retry
   std::optional<core::timestamp> force_at;
   known_end success;
   known_end failure;
@@ -87,7 +87,6 @@ struct project_memory {
   core::field_set creation_fields;          // git_url and so on as they were when first read
 
   std::map<std::string, job_memory> jobs;       // by name
-  std::optional<core::timestamp> attempts_from;  // apply's start, retry of the whole project
   std::optional<core::timestamp> force_at;       // of the whole project
   bool force_requested = false;                  // to be stamped as soon as all runs are known
   std::set<std::string> jobs_to_force;           // by key, likewise
@@ -100,6 +99,11 @@ struct project_memory {
 // of all jobs have been read.
 void stamp_force(project_memory& memory, const config::project_spec& wanted,
                  const observation& seen, moment now);
+
+// Gives every job its attempts anew: failures of runs that have ended by now do not count. One that
+// is active is an attempt that is still open. To be called when the histories have been read.
+void stamp_attempts(project_memory& memory, const config::project_spec& wanted,
+                    const observation& seen);
 
 // Before the write goes out.
 void note_sent(project_memory& memory, const action& a, moment now);

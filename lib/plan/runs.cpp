@@ -341,8 +341,7 @@ bool needs_history(work& w, const job_work& job, bool of_this_pass) {
 
 void decide_runs(work& w, job_work& job, const demands& asked) {
   auto& report = job.report;
-  auto floor = later(w.memory.attempts_from, job.memory->attempts_from);
-  floor = later(later(floor, asked.forced_at), asked.rerun_after);
+  const auto floor = later(later(job.memory->attempts_from, asked.forced_at), asked.rerun_after);
   job.facts = examine(*job.history, asked, floor, *job.memory, w.seen.username, w.rules, w.now.cml);
   const auto& facts = job.facts;
   if (facts.newest_finished != nullptr) report.last_run = *facts.newest_finished;

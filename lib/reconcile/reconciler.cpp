@@ -1,14 +1,14 @@
 #include "reconcile/reconciler.hpp"
 
+#include "reconcile/executor.hpp"
+#include "reconcile/narrator.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <set>
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
-
-#include "reconcile/executor.hpp"
-#include "reconcile/narrator.hpp"
 
 namespace cmlrec::reconcile {
 namespace {
@@ -27,7 +27,7 @@ struct worker {
   plan::observation seen;
   plan::project_plan plan;
   std::unique_ptr<core::alarm> wake;
-  std::optional<core::error> trouble;           // of the newest pass
+  std::optional<core::error> trouble;  // of the newest pass
   std::optional<core::instant> unreachable_since;
   int failed_passes = 0;
   bool passed_once = false;
@@ -43,7 +43,6 @@ saved_project to_saved(const plan::project_memory& m) {
   out.create_sent = m.create_sent.has_value();
   out.force_requested = m.force_requested;
   out.force_at = m.force_at;
-  out.attempts_from = m.attempts_from;
   for (const auto& [name, job] : m.jobs) {
     saved_job j{job.create_sent.has_value(), job.start_sent.has_value(), job.force_at,
                 job.attempts_from};
@@ -58,7 +57,6 @@ plan::project_memory from_saved(const saved_project& saved, core::instant now) {
   if (saved.create_sent) m.create_sent = now;
   m.force_requested = saved.force_requested;
   m.force_at = saved.force_at;
-  m.attempts_from = saved.attempts_from;
   for (const auto& [name, job] : saved.jobs) {
     auto& j = m.jobs[name];
     if (job.create_sent) j.create_sent = now;
@@ -71,11 +69,16 @@ plan::project_memory from_saved(const saved_project& saved, core::instant now) {
 
 pass_result result_of(plan::project_state state) {
   switch (state) {
-    case plan::project_state::converged: return pass_result::converged;
-    case plan::project_state::degraded: return pass_result::degraded;
-    case plan::project_state::suspended: return pass_result::suspended;
-    case plan::project_state::unreachable: return pass_result::failed;
-    case plan::project_state::progressing: return pass_result::progressing;
+    case plan::project_state::converged:
+      return pass_result::converged;
+    case plan::project_state::degraded:
+      return pass_result::degraded;
+    case plan::project_state::suspended:
+      return pass_result::suspended;
+    case plan::project_state::unreachable:
+      return pass_result::failed;
+    case plan::project_state::progressing:
+      return pass_result::progressing;
   }
   return pass_result::progressing;
 }
@@ -169,9 +172,8 @@ class reconciler::impl {
   }
 
   bool first_pass_done() const {
-    return !workers_.empty() && std::all_of(workers_.begin(), workers_.end(), [](const auto& e) {
-      return e.second->passed_once;
-    });
+    return !workers_.empty() && std::all_of(workers_.begin(), workers_.end(),
+                                            [](const auto& e) { return e.second->passed_once; });
   }
 
   bool reachable() const {
@@ -272,7 +274,12 @@ class reconciler::impl {
         if (!read) co_return read.error();
         continue;
       }
-      if (stamp_attempts(w, at)) continue;
+      if (w.attempts_from_now) {
+        // Who runs `apply` again wants what had failed by then tried again.
+        w.attempts_from_now = false;
+        plan::stamp_attempts(w.memory, wanted, w.seen);
+        continue;
+      }
       if (!w.memory.force_requested && w.memory.jobs_to_force.empty()) break;
       plan::stamp_force(w.memory, wanted, w.seen, at);
       remember();
@@ -283,14 +290,6 @@ class reconciler::impl {
       co_return core::result<void>();
     auto actions = plan.actions;
     co_return co_await execute(hands_, wanted.name, std::move(actions), w.seen, w.memory);
-  }
-
-  // `apply` counts attempts from its own start: the failures that are known by then do not count.
-  static bool stamp_attempts(worker& w, plan::moment at) {
-    if (!w.attempts_from_now) return false;
-    w.attempts_from_now = false;
-    w.memory.attempts_from = plan::after_known_runs(w.seen, at.cml);
-    return true;
   }
 
   void publish(worker& w, const plan::project_plan& plan) {
@@ -329,8 +328,7 @@ class reconciler::impl {
     for (int i = 1; i < w.failed_passes && wait < longest_backoff; ++i) wait *= 2;
     wait = std::min(wait, longest_backoff);
     // Full jitter above a floor, so that many daemons do not come back as one.
-    return wait / 2 +
-           std::chrono::duration_cast<core::duration>(wait / 2 * options_.random());
+    return wait / 2 + std::chrono::duration_cast<core::duration>(wait / 2 * options_.random());
   }
 
   bool is_over(const worker& w) const {
@@ -364,7 +362,8 @@ class reconciler::impl {
       const auto line = line_of(*w, at);
       if (line.empty()) continue;
       const auto subject = line.substr(0, line.find(':'));
-      auto due = w->status_at + (subject == w->status_subject ? status_every : subject_change_after);
+      auto due =
+          w->status_at + (subject == w->status_subject ? status_every : subject_change_after);
       if (at >= due) {
         w->status_subject = subject;
         w->status_at = at;
@@ -399,8 +398,8 @@ class reconciler::impl {
     if (!saved_.complete_from) return;
     const auto left = *saved_.complete_from - clock_.wall();
     if (left <= core::duration{0}) return;
-    life_began_ = clock_.now() - options_.rules.write_settle +
-                  std::min(left, options_.rules.write_settle);
+    life_began_ =
+        clock_.now() - options_.rules.write_settle + std::min(left, options_.rules.write_settle);
   }
 
   void remember() {

@@ -46,7 +46,6 @@ json::object to_json(const saved_state& state) {
     put(project, "create_sent", p.create_sent);
     put(project, "force_requested", p.force_requested);
     put(project, "force_at", p.force_at);
-    put(project, "attempts_from", p.attempts_from);
     json::object jobs;
     for (const auto& [job_name, j] : p.jobs) {
       json::object job;
@@ -80,7 +79,6 @@ saved_state from_json(const json::object& all) {
     p.create_sent = flag_of(o, "create_sent");
     p.force_requested = flag_of(o, "force_requested");
     p.force_at = time_of(o, "force_at");
-    p.attempts_from = time_of(o, "attempts_from");
     const auto* jobs = o.if_contains("jobs");
     if (jobs == nullptr || !jobs->is_object()) continue;
     for (const auto& [job_name, job_value] : jobs->get_object()) {

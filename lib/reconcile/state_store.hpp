@@ -24,7 +24,6 @@ struct saved_project {
   bool create_sent = false;
   bool force_requested = false;
   std::optional<core::timestamp> force_at;
-  std::optional<core::timestamp> attempts_from;
   std::map<std::string, saved_job> jobs;  // by name
   friend bool operator==(const saved_project&, const saved_project&) = default;
 };

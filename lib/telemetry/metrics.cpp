@@ -63,29 +63,40 @@ prometheus::Labels labels_of(metric_id id, const std::vector<std::string>& value
   return out;
 }
 
-// The series of one counter family that bear the label `project`, so that they can be removed.
+// The series of one counter family that bear the label `project`, and perhaps `job`, so that they can
+// be removed.
 class project_counters {
  public:
   project_counters(prometheus::Registry& registry, metric_id id)
       : id_(id), family_(registered(registry, prometheus::BuildCounter(), id)) {}
 
-  void count(const std::vector<std::string>& labels) {
+  void count(const std::vector<std::string>& labels, const std::string& job = "") {
     auto& counter = family_.Add(labels_of(id_, labels));
     counter.Increment();
-    by_project_[labels.front()].insert(&counter);
+    by_project_[labels.front()][job].insert(&counter);
   }
 
   void remove(const std::string& project) {
     const auto found = by_project_.find(project);
     if (found == by_project_.end()) return;
-    for (auto* counter : found->second) family_.Remove(counter);
+    for (const auto& [job, counters] : found->second)
+      for (auto* counter : counters) family_.Remove(counter);
     by_project_.erase(found);
+  }
+
+  void remove(const std::string& project, const std::string& job) {
+    const auto found = by_project_.find(project);
+    if (found == by_project_.end()) return;
+    const auto of_job = found->second.find(job);
+    if (of_job == found->second.end()) return;
+    for (auto* counter : of_job->second) family_.Remove(counter);
+    found->second.erase(of_job);
   }
 
  private:
   metric_id id_;
   Family<Counter>& family_;
-  std::map<std::string, std::set<Counter*>> by_project_;
+  std::map<std::string, std::map<std::string, std::set<Counter*>>> by_project_;
 };
 
 class bounded_words {
@@ -107,6 +118,8 @@ class prometheus_metrics final : public metrics {
       : bounds_(bounds),
         passes_(registry_, metric_id::passes),
         actions_(registry_, metric_id::actions),
+        runs_(registry_, metric_id::runs),
+        drift_(registry_, metric_id::drift),
         pass_duration_(
             histogram(metric_id::pass_duration).Add({}, buckets(metric_id::pass_duration))),
         calls_(registered(registry_, prometheus::BuildCounter(), metric_id::api_calls)),
@@ -137,6 +150,17 @@ class prometheus_metrics final : public metrics {
 
   void action(const std::string& project, const std::string& action, bool ok) override {
     actions_.count({bounds_.admit(project), words_.admit(action), ok ? "success" : "failure"});
+  }
+
+  void run_ended(const std::string& project, const std::string& job,
+                 const std::string& outcome) override {
+    const auto shown = bounds_.has(project, job) ? job : overflow_label;
+    runs_.count({bounds_.admit(project), shown, words_.admit(outcome)}, shown);
+  }
+
+  void drifted(const std::string& project, const std::string& kind,
+               const std::string& field) override {
+    drift_.count({bounds_.admit(project), kind, fields_.admit(field)});
   }
 
   void attempt(const std::string& operation, int status, core::duration took) override {
@@ -179,7 +203,13 @@ class prometheus_metrics final : public metrics {
     if (!bounds_.has(project)) return;
     passes_.remove(project);
     actions_.remove(project);
+    runs_.remove(project);
+    drift_.remove(project);
     bounds_.release(project);
+  }
+
+  void job_removed(const std::string& project, const std::string& job) override {
+    runs_.remove(project, job);
   }
 
   std::string text(const reports& all) const override {
@@ -212,8 +242,11 @@ class prometheus_metrics final : public metrics {
   label_bounds& bounds_;
   bounded_words words_;
   bounded_words operations_;
+  bounded_words fields_;
   project_counters passes_;
   project_counters actions_;
+  project_counters runs_;
+  project_counters drift_;
   Histogram& pass_duration_;
   Family<Counter>& calls_;
   Family<Histogram>& call_duration_;

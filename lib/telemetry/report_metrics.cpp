@@ -80,6 +80,7 @@ struct report_gauges {
   gauge_samples unappliable{metric_id::unappliable, together::sum};
   gauge_samples orphans{metric_id::orphans, together::sum};
   gauge_samples ambiguous{metric_id::ambiguous, together::sum};
+  gauge_samples suspended_jobs{metric_id::suspended_jobs, together::sum};
   gauge_samples last_success{metric_id::last_success, together::smallest};
   gauge_samples last_run_duration{metric_id::last_run_duration, together::largest};
 
@@ -109,6 +110,10 @@ struct report_gauges {
     healthy.put({label}, r.healthy ? 1 : 0);
     reachable.put({label}, r.reachable ? 1 : 0);
     orphans.put({label}, static_cast<double>(r.orphans.size()));
+    const auto held = std::count_if(r.jobs.begin(), r.jobs.end(), [](const plan::job_report& j) {
+      return j.state == plan::job_state::suspended;
+    });
+    suspended_jobs.put({label}, static_cast<double>(held));
     ambiguous.put({label}, static_cast<double>(r.ambiguous_ids.size()));
     add_differences(label, "", r.differences);
   }
@@ -128,7 +133,7 @@ std::vector<prometheus::MetricFamily> report_samples(const reports& all,
   std::vector<prometheus::MetricFamily> out;
   for (auto* each :
        {&g.state, &g.in_sync, &g.healthy, &g.reachable, &g.job_state, &g.differences,
-        &g.unappliable, &g.orphans, &g.ambiguous, &g.last_success, &g.last_run_duration})
+        &g.unappliable, &g.orphans, &g.ambiguous, &g.suspended_jobs, &g.last_success, &g.last_run_duration})
     out.push_back(each->take());
   return out;
 }

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <string_view>
 #include <utility>
 
 namespace cmlrec::telemetry {
@@ -46,7 +48,9 @@ class whole_telemetry final : public telemetry {
 
   void on_report(const plan::project_report& report) override {
     bounds_.admit(report);
-    reports_[report.name] = report;
+    auto& before = reports_[report.name];
+    count_changes(before, report);
+    before = report;
   }
 
   void on_removed(const std::string& project) override {
@@ -101,6 +105,39 @@ class whole_telemetry final : public telemetry {
   void on_loop_lag(core::duration lag) override { metrics_->loop_lag(lag); }
 
  private:
+  // What is new since the report before. Runs are counted from the second report on: what the first
+  // one shows as ended may have ended long ago. A difference counts in the first one, too.
+  void count_changes(const plan::project_report& before, const plan::project_report& after) {
+    count_drift(after.name, "project", before.differences, after.differences);
+    std::map<std::string_view, const plan::job_report*> old;
+    for (const auto& job : before.jobs) old.emplace(job.key, &job);
+    for (const auto& job : after.jobs) {
+      const auto found = old.find(job.key);
+      static const std::vector<plan::difference> none;
+      count_drift(after.name, "job", found == old.end() ? none : found->second->differences,
+                  job.differences);
+      if (found == old.end()) continue;
+      const auto& was = *found->second;
+      old.erase(found);
+      // Before a job's runs have been read once, nothing is known of them.
+      if (was.state == plan::job_state::unknown || !job.last_run) continue;
+      if (!was.last_run || was.last_run->id != job.last_run->id)
+        metrics_->run_ended(after.name, job.key, cml::to_string(job.last_run->state));
+    }
+    for (const auto& [key, gone] : old) metrics_->job_removed(after.name, gone->key);
+  }
+
+  void count_drift(const std::string& project, const char* kind,
+                   const std::vector<plan::difference>& before,
+                   const std::vector<plan::difference>& after) {
+    for (const auto& d : after) {
+      const bool known = std::any_of(before.begin(), before.end(), [&](const auto& other) {
+        return other.field == d.field && other.live == d.live && other.desired == d.desired;
+      });
+      if (!known) metrics_->drifted(project, kind, d.field);
+    }
+  }
+
   // Of the lines "still running", only the newest of each project is worth a place.
   void remember(const reconcile::event& e) {
     if (e.name == "status") {

@@ -44,6 +44,15 @@ TEST(CoreTimestamp, RefusesOtherTexts) {
     EXPECT_FALSE(parse_timestamp(text)) << text;
 }
 
+TEST(CoreTimestamp, RefusesWhatCannotBeWrittenDown) {
+  EXPECT_FALSE(parse_timestamp("9999-12-31T23:59:60Z"));
+  EXPECT_FALSE(parse_timestamp("9999-12-31T23:59:59-00:01"));
+  EXPECT_FALSE(parse_timestamp("0000-01-01T00:00:00+00:01"));
+  EXPECT_FALSE(parse_http_date("Fri, 31 Dec 9999 23:59:60 GMT"));
+  EXPECT_TRUE(parse_timestamp("9999-12-31T23:59:59.999Z"));
+  EXPECT_TRUE(parse_timestamp("0000-01-01T00:00:00Z"));
+}
+
 TEST(CoreTimestamp, FormatsInUtcWithMilliseconds) {
   EXPECT_EQ(format_timestamp(at(0)), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(format_timestamp(at(1'767'323'045'678)), "2026-01-02T03:04:05.678Z");

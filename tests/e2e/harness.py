@@ -16,6 +16,8 @@ KEY = "demo-key-demo-key-demo-key"
 RUNTIME = "docker.example.com/ml-runtime:2024.10"
 # The simulated gateway finishes what its caller gave up within 30 virtual seconds.
 FAST = ["--write-settle", "1500ms"]
+SANITIZER = re.compile(r"ERROR: (?:Address|Leak|Thread)Sanitizer.*|WARNING: ThreadSanitizer.*|"
+                       r"runtime error: .*")
 
 CHAIN = """\
 jobs:
@@ -139,6 +141,13 @@ class World:
         for process in reversed(self.processes):
             process.end()
 
+    def check_sanitizers(self):
+        """A sanitizer's complaint fails the test, whatever the exit code meant to it."""
+        for process in self.processes:
+            found = SANITIZER.search(process.output)
+            if found:
+                raise AssertionError("a sanitizer complains: " + found.group())
+
     def write(self, text, name=None):
         path = self.folder / name if name else self.file
         path.write_text(text)
@@ -174,9 +183,10 @@ class World:
     def run_daemon(self, *flags, env=None):
         if env:
             saved, self.env = self.env, {**self.env, **env}
-        interval = [] if "--interval" in flags else ["--interval", "2s"]
+        defaults = [] if "--interval" in flags else ["--interval", "2s"]
+        defaults += [] if "--write-settle" in flags else FAST
         process = self.start(self.daemon_path, "run", "--config", self.file, "--listen",
-                             "127.0.0.1:0", *interval, *FAST, *flags)
+                             "127.0.0.1:0", *defaults, *flags)
         if env:
             self.env = saved
         found = wait_for("the daemon's address",

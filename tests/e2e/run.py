@@ -422,7 +422,7 @@ def systemd_is_told_ready_reloading_stopping_and_gets_its_pings(w):
         daemon = w.run_daemon(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "3000000"})
         wait_for("READY", lambda: hear("READY=1"), 10)
         wait_for("a ping", lambda: hear("WATCHDOG=1"), 10)
-        wait_for("STATUS", lambda: hear("STATUS=1 Converged"), 60)
+        wait_for("STATUS", lambda: hear("STATUS=ray-cluster: Converged"), 60)
         daemon.send(signal.SIGHUP)
         wait_for("RELOADING", lambda: hear("RELOADING=1\nMONOTONIC_USEC="), 10)
         daemon.send(signal.SIGTERM)
@@ -588,6 +588,8 @@ def main():
     world = World(options.daemon, options.simulator)
     try:
         TESTS[options.name](world)
+        world.close()
+        world.check_sanitizers()
         return 0
     except Skipped as reason:
         print(f"skipped: {reason}")

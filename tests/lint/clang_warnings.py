@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Compiles every file of ours with clang, for its warnings alone: the commands of the release build
-with another compiler and no output."""
+"""Compiles our files with clang, for its warnings alone: the commands of the release build with
+another compiler and no output. With a second build, made by clang itself, only what that has not
+compiled.
+  clang_warnings.py build/release [build/clang-asan-ubsan]"""
 import concurrent.futures
 import json
 import os
@@ -30,9 +32,18 @@ def check(entry):
     return entry["file"], done.returncode, done.stderr
 
 
-def main(build):
+def commands(build):
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
-        entries = {e["file"]: e for e in json.load(file) if "/boost_impl/" not in e["file"]}
+        return json.load(file)
+
+
+def main(build, by_clang=None):
+    entries = {e["file"]: e for e in commands(build) if "/boost_impl/" not in e["file"]}
+    for e in commands(by_clang) if by_clang else []:
+        words = shlex.split(e["command"])
+        made = words[words.index("-o") + 1]
+        if os.path.exists(os.path.join(e["directory"], made)):
+            entries.pop(e["file"], None)
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for name, code, words in pool.map(check, entries.values()):
@@ -43,4 +54,4 @@ def main(build):
     return 1 if bad else 0
 
 
-sys.exit(main(sys.argv[1]))
+sys.exit(main(*sys.argv[1:]))

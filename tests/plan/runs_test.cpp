@@ -355,8 +355,18 @@ TEST_F(PlanRuns, ApplyCountsAttemptsFromItsOwnStart) {
   want("a");
   live_job("a");
   run("a", run_state::failed, 1h);
-  memory.attempts_from = noon;
+  stamp_attempts(memory, wanted, seen);
   EXPECT_TRUE(starts(decide(), "a"));
+}
+
+TEST_F(PlanRuns, ARunThatIsActiveWhenApplyStartsIsOneOfItsAttempts) {
+  want("a");
+  live_job("a");
+  auto& active = run("a", run_state::running, 1min);
+  stamp_attempts(memory, wanted, seen);
+  active.state = run_state::failed;
+  active.finished_at = now.cml;
+  EXPECT_EQ(job(decide(), "a").state, job_state::failed);
 }
 
 TEST_F(PlanRuns, CmlsOwnRetriesComeFirst) {

@@ -171,13 +171,15 @@ std::string checker::cause_of(const sim_job& job, const sim_run& run,
     }
     return false;
   };
-  const bool patched = patched_.contains(job.job.id) && later_than(patched_.at(job.job.id), began);
+  const bool patched = patched_.contains(job.job.id) &&
+                       later_than(patched_.at(job.job.id), began - rules_.write_settle);
   if (before->run.state == run_state::succeeded) {
     for (const auto* spec : specs) {
       const auto* s = job_in(*spec, job.job.name);
       if (s != nullptr && s->run == config::run_policy::on_change &&
           (patched || job.job.updated_at > before->run.created_at ||
-           (versions_.size() > 1 && versions_.back().from >= began)))
+           // A run bears the definition that there was when it was asked for.
+           (versions_.size() > 1 && versions_.back().from >= began - rules_.write_settle)))
         return "its definition has changed";
     }
     if (succeeded_above(false, began)) return "its parent has succeeded since";
@@ -196,8 +198,9 @@ std::string checker::cause_of(const sim_job& job, const sim_run& run,
       if (const auto* s = job_in(*spec, job.job.name))
         if (s->rerun_after && *s->rerun_after > in_.wall_at(at) && *s->rerun_after <= in_.wall())
           return true;
-    return later_than(attempts_anew_, at) || later_than(forced_, at) ||
-           (patched_.contains(job.job.id) && later_than(patched_.at(job.job.id), at));
+    // Both act when all runs have been read, which may take a while: what has ended by then is old.
+    return later_than(attempts_anew_, at - 20min) || later_than(forced_, at - 20min) ||
+           (patched_.contains(job.job.id) && later_than(patched_.at(job.job.id), at - 1min));
   };
   if (anew(began)) return "attempts are counted anew";
   if (succeeded_above(true, began)) return "it is of another deployment";

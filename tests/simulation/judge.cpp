@@ -48,6 +48,10 @@ class project_judge {
     }
     if (report_.state == project_state::progressing) return "it is Progressing: " + why();
     if (report_.state == project_state::unreachable) return "it is Unreachable: " + why();
+    for (const auto& orphan : live_->jobs) {
+      const auto* active = orphan->alive ? orphan->active() : nullptr;
+      if (spec_.prune && active != nullptr && now_ - *active->run.created_at > 2h) trouble_ = true;
+    }
     const bool checks = std::any_of(spec_.verify.begin(), spec_.verify.end(), [](const auto& c) {
       return std::holds_alternative<config::http_check>(c.what);
     });

@@ -39,17 +39,18 @@ struct totals {
   }
 
   void print(double seconds) const {
-    std::cout << "seeds: " << seeds << " (" << calmed << " with a calm end), "
+    std::cout << "figure: simulation: seeds " << seeds << " (" << calmed << " with a calm end), "
               << static_cast<long>(static_cast<double>(seeds) / std::max(seconds, 0.001))
               << " per second\n"
-              << "virtual time: " << core::format_duration(virtual_time)
+              << "figure: virtual time: " << core::format_duration(virtual_time)
               << "; passes: " << counted.passes << "; writes: " << counted.writes
               << "; runs started: " << counted.runs_by_daemon
               << "; objects made: " << counted.objects_by_daemon << "\n"
-              << "kills: " << kills << "; stops: " << stops << "; reloads: " << reloads
-              << "; deeds of people: " << deeds << "\n"
-              << "longest settling: " << core::format_duration(longest_settling) << " (bound "
-              << core::format_duration(simulation::settling_bound) << ")\nfaults:";
+              << "figure: simulated kills: " << kills << "; stops: " << stops
+              << "; reloads: " << reloads << "; deeds of people: " << deeds << "\n"
+              << "figure: longest settling: " << core::format_duration(longest_settling)
+              << " (bound " << core::format_duration(simulation::settling_bound)
+              << ")\nfigure: faults injected:";
     for (std::size_t i = 1; i < faults.size(); ++i)
       std::cout << " " << simulation::to_string(static_cast<simulation::fault>(i)) << "="
                 << faults[i];

@@ -147,7 +147,7 @@ int main(int argc, char** argv) {
   std::size_t faults = 0;
   for (std::size_t i = 1; i < fault_kinds; ++i) faults += m.faults().counts[i];
   const auto& c = m.rules().counted();
-  std::cout << "month: " << days << " days, " << c.passes << " passes, " << c.runs_by_daemon
+  std::cout << "figure: month: " << days << " days, " << c.passes << " passes, " << c.runs_by_daemon
             << " runs started, " << faults << " faults; memory " << static_cast<long>(early)
             << " KiB in days 2 to 11, " << static_cast<long>(late) << " KiB in the last ten\n";
   if (late > early * most_growth) {

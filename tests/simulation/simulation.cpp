@@ -182,7 +182,7 @@ class run_of_a_seed {
     if (plan_.apply && plan_.force) return;  // each run of it forces anew
     for (const auto& project : rules_.file().projects)
       for (const auto& job : project.jobs)
-        if (job.rerun_after && *job.rerun_after > in_.wall()) return;  // it has a time to come
+        if (job.rerun_after && *job.rerun_after > in_.wall_at(calm_at_)) return;  // has its time
     // What people have done shows when the runs of each job have been looked at once more.
     if (plan_.deeds > 0) go_on_until(in_.now() + plan_.rules.runs_refresh + 10 * judged_every);
     for (const auto& [name, report] : rules_.reports())

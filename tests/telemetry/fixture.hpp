@@ -82,8 +82,11 @@ inline void tell_everything(telemetry& t) {
   run.created_at = at("2026-01-02T02:58:00Z");
   run.running_at = at("2026-01-02T02:59:00Z");
   run.finished_at = at("2026-01-02T03:00:00.500Z");
-  job.last_run = run;
   report.jobs[1].state = plan::job_state::failed;
+  t.on_report(report);
+  run.id = "r1";
+  run.state = cml::run_state::succeeded;
+  job.last_run = run;
   t.on_report(report);
   t.on_pass("ray-cluster", reconcile::pass_result::degraded, milliseconds{120});
   t.on_action("ray-cluster", "create_job", true);

@@ -198,6 +198,102 @@ TEST(Metrics, NewestSuccessAndDurationAreShownWhereThereIsOne) {
                           R"({project="ray-cluster",job="git_sync"} 60.5)"));
 }
 
+cml::run ended(const std::string& id, cml::run_state state) {
+  cml::run run;
+  run.id = id;
+  run.state = state;
+  return run;
+}
+
+TEST(Metrics, RunsAreCountedByOutcomeOnceEach) {
+  kept t;
+  auto report = project_of("a", {"j"});
+  t.sut->on_report(report);
+  report.jobs[0].last_run = ended("r1", cml::run_state::failed);
+  t.sut->on_report(report);
+  t.sut->on_report(report);
+  report.jobs[0].last_run = ended("r2", cml::run_state::succeeded);
+  t.sut->on_report(report);
+  const std::string failed = cml::to_string(cml::run_state::failed);
+  const std::string succeeded = cml::to_string(cml::run_state::succeeded);
+  EXPECT_THAT(
+      shown(t, "runs_total"),
+      UnorderedElementsAre(
+          R"(cml_reconciler_runs_total{job="j",outcome=")" + failed + "\",project=\"a\"} 1",
+          R"(cml_reconciler_runs_total{job="j",outcome=")" + succeeded + "\",project=\"a\"} 1"));
+}
+
+TEST(Metrics, RunsThatEndedBeforeTheFirstReportAreNotCounted) {
+  kept t;
+  auto report = project_of("a", {"j"});
+  report.jobs[0].last_run = ended("r1", cml::run_state::succeeded);
+  t.sut->on_report(report);
+  t.sut->on_report(report);
+  EXPECT_THAT(shown(t, "runs_total"), IsEmpty());
+}
+
+TEST(Metrics, RunsFoundWhenAJobIsFirstLookedAtAreNotCounted) {
+  kept t;
+  auto report = project_of("a", {"j"});
+  report.jobs[0].state = plan::job_state::unknown;
+  t.sut->on_report(report);
+  report.jobs[0].state = plan::job_state::up_to_date;
+  report.jobs[0].last_run = ended("r1", cml::run_state::succeeded);
+  t.sut->on_report(report);
+  EXPECT_THAT(shown(t, "runs_total"), IsEmpty());
+}
+
+TEST(Metrics, RunsOfAJobThatHasGoneHaveNoSeries) {
+  kept t;
+  auto report = project_of("a", {"j", "k"});
+  t.sut->on_report(report);
+  report.jobs[0].last_run = ended("r1", cml::run_state::succeeded);
+  t.sut->on_report(report);
+  ASSERT_EQ(shown(t, "runs_total").size(), 1U);
+  report.jobs.erase(report.jobs.begin());
+  t.sut->on_report(report);
+  EXPECT_THAT(shown(t, "runs_total"), IsEmpty());
+}
+
+TEST(Metrics, RunsOfAJobWithoutARoomShareASeries) {
+  options o;
+  o.most_series = 1;
+  kept t(o);
+  auto report = project_of("a", {"j"});
+  t.sut->on_report(report);
+  report.jobs[0].last_run = ended("r1", cml::run_state::succeeded);
+  t.sut->on_report(report);
+  ASSERT_EQ(shown(t, "runs_total").size(), 1U);
+  EXPECT_THAT(shown(t, "runs_total").front(), HasSubstr(R"(job="_other")"));
+}
+
+TEST(Metrics, DriftIsCountedWhenItAppears) {
+  kept t;
+  auto report = project_of("a", {"j"});
+  report.jobs[0].differences.push_back({"cpu", "1", "2", false, ""});
+  t.sut->on_report(report);
+  t.sut->on_report(report);
+  EXPECT_THAT(shown(t, "drift_total"),
+              ElementsAre(R"(cml_reconciler_drift_total{field="cpu",kind="job",project="a"} 1)"));
+  report.jobs[0].differences[0].live = "3";
+  report.differences.push_back({"visibility", "public", "private", false, ""});
+  t.sut->on_report(report);
+  EXPECT_THAT(
+      shown(t, "drift_total"),
+      ElementsAre(
+          R"(cml_reconciler_drift_total{field="cpu",kind="job",project="a"} 2)",
+          R"(cml_reconciler_drift_total{field="visibility",kind="project",project="a"} 1)"));
+}
+
+TEST(Metrics, SuspendedJobsAreCounted) {
+  kept t;
+  auto report = project_of("a", {"j", "k"});
+  report.jobs[1].state = plan::job_state::suspended;
+  t.sut->on_report(report);
+  EXPECT_THAT(shown(t, "suspended_jobs"),
+              ElementsAre(R"(cml_reconciler_suspended_jobs{project="a"} 1)"));
+}
+
 TEST(Metrics, ReloadsAreCountedAndTheLastGoodOneRemembered) {
   kept t;
   const auto started = shown(t, "config_last_reload_success_timestamp_seconds");

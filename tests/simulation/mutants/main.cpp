@@ -34,6 +34,6 @@ int main(int argc, char** argv) {
     std::printf("%-36s %s\n", mutants::names[i], by.c_str());
     std::fflush(stdout);
   }
-  std::cout << "mutants: " << caught << " of " << all << " caught\n";
+  std::cout << "figure: mutants: " << caught << " of " << all << " caught\n";
   return caught == all ? 0 : 1;
 }

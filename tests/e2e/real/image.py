@@ -1,0 +1,2 @@
+NAMES = []
+def all_checks(checks, options): pass
