@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything, and runs every test.
-#   tests/run.sh            all of it
+#   tests/run.sh            the optimised build and its tests, simulation, kills
 #   tests/run.sh --quick    the optimised build and its tests alone
+#   tests/run.sh --deep     all of it: also both sanitizers, the second compiler, threads, fuzzing, soak
 # Ends with a table of the stages and their seconds, the figures, and the line
 # "N passed, N failed, N skipped"; the exit code is 0 only when none failed.
 #
@@ -15,10 +16,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=false
+quick=false deep=false
 for argument in "$@"; do
   case "$argument" in
     --quick) quick=true ;;
+    --deep) deep=true ;;
     *) echo "run.sh: unknown argument '$argument'" >&2; exit 3 ;;
   esac
 done
@@ -154,9 +156,11 @@ stage dependencies deploy/install-dependencies.sh --tests
 stage "release: build" release_build
 stage "release: every test" release_tests
 if ! $quick; then
-  beside soak python3 tests/soak/run.py "${programs[@]}" --minutes 10
   stage "simulation" simulation
   stage "kills" kills
+fi
+if $deep; then
+  beside soak python3 tests/soak/run.py "${programs[@]}" --minutes 10
   stage "clang ASan+UBSan: build" clang_build
   stage "clang ASan+UBSan: every test" clang_tests
   stage "clang: other warnings" clang_rest
