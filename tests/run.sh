@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything, and runs every test.
-#   tests/run.sh            the optimised build and its tests, simulation, kills
+#   tests/run.sh            the optimised build and its tests, simulation
 #   tests/run.sh --quick    the optimised build and its tests alone
-#   tests/run.sh --deep     all of it: also both sanitizers, the second compiler, threads, fuzzing, soak
+#   tests/run.sh --deep     all of it: also kills, both sanitizers, the second compiler, threads, fuzzing, soak
 # Ends with a table of the stages and their seconds, the figures, and the line
 # "N passed, N failed, N skipped"; the exit code is 0 only when none failed.
 #
@@ -157,9 +157,9 @@ stage "release: build" release_build
 stage "release: every test" release_tests
 if ! $quick; then
   stage "simulation" simulation
-  stage "kills" kills
 fi
 if $deep; then
+  stage "kills" kills
   beside soak python3 tests/soak/run.py "${programs[@]}" --minutes 10
   stage "clang ASan+UBSan: build" clang_build
   stage "clang ASan+UBSan: every test" clang_tests
