@@ -53,6 +53,15 @@ std::optional<asio::ip::address> as_address(const std::string& host) {
   return address;
 }
 
+// An escape in a host may stand for anything, a line break included; the host goes into headers and
+// messages as it is.
+bool is_name_or_address(const urls::url_view& u, std::string_view host) {
+  if (u.host_type() != urls::host_type::name) return true;
+  return std::all_of(host.begin(), host.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_';
+  });
+}
+
 struct host_entry {
   std::string host;
   std::optional<std::uint16_t> port;
@@ -108,6 +117,10 @@ std::optional<parsed_url> parse_url(std::string_view url, std::string& why) {
     why = "it has no host";
     return std::nullopt;
   }
+  if (!is_name_or_address(u, out.at.host)) {
+    why = "its host is neither a name nor an address";
+    return std::nullopt;
+  }
   out.at.port = out.at.tls ? 443 : 80;
   if (u.has_port() && !u.port().empty()) {
     const auto port = parse_port({u.port().data(), u.port().size()});
@@ -148,6 +161,10 @@ std::optional<proxy_address> parse_proxy(std::string_view text, std::string& why
   out.host = lower(u.host_address());
   if (out.host.empty()) {
     why = "it has no host";
+    return std::nullopt;
+  }
+  if (!is_name_or_address(u, out.host)) {
+    why = "its host is neither a name nor an address";
     return std::nullopt;
   }
   if (u.has_port() && !u.port().empty()) {

@@ -269,6 +269,18 @@ place open_quote(std::string_view text) {
           column == std::string_view::npos ? 1 : static_cast<int>(column) + 1};
 }
 
+// What stands behind the text was put there by with_end_marker: its end is meant.
+place within(std::string_view text, place at) {
+  const auto breaks = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+  if (at.line <= breaks + 1) return at;
+  return {breaks + 1, static_cast<int>(text.size() - (text.rfind('\n') + 1)) + 1};
+}
+
+std::string said_by_library(const YAML::Exception& e) {
+  // Of a text (rather than a file) it says this where it has gone as deep as it will.
+  return e.msg == YAML::ErrorMsg::BAD_FILE ? "nested too deeply" : e.msg;
+}
+
 // Keys and names may hold line breaks, but a finding is one line wherever it is shown.
 std::string on_one_line(std::string message) {
   std::replace_if(
@@ -334,7 +346,7 @@ std::optional<node> parse_document(std::string_view text, report& out) {
     const auto documents = find_documents(marked);
     if (documents.empty()) return node{};
     if (documents.size() > 1) {
-      const place at = documents[1].line == 0 ? place{1, 1} : documents[1];
+      const place at = documents[1].line == 0 ? place{1, 1} : within(text, documents[1]);
       const std::string_view rest = text_from(text, at);
       if (rest.starts_with("---"))
         out.error(at, "a second YAML document begins; expected one document in a file");
@@ -351,8 +363,8 @@ std::optional<node> parse_document(std::string_view text, report& out) {
                 "not valid YAML: a quote is not closed; expected another at its end");
       return std::nullopt;
     }
-    const place at = place_of(e.mark);
-    std::string message = "not valid YAML: " + e.msg;
+    const place at = within(text, place_of(e.mark));
+    std::string message = "not valid YAML: " + said_by_library(e);
     if (is_indented_with_tab(text, at.line))
       message += "; indent with spaces, not with tabs";
     else if (e.msg == YAML::ErrorMsg::END_OF_MAP || e.msg == YAML::ErrorMsg::END_OF_SEQ)

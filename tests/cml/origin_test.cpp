@@ -31,7 +31,8 @@ TEST(Origin, UnusableUrlSaysWhy) {
                                     {"h", "not a URL"},
                                     {"https://u:hunter2@h", "must not hold"},
                                     {"https://", "no host"},
-                                    {"https://h:99999", "1 to 65535"}}) {
+                                    {"https://h:99999", "1 to 65535"},
+                                    {"http://h:999ttp://h/", "1 to 65535"}}) {
     std::string why;
     EXPECT_FALSE(parse_url(url, why)) << url;
     EXPECT_THAT(why, testing::HasSubstr(reason));
@@ -61,6 +62,17 @@ TEST(Origin, UnusableProxySaysWhy) {
   EXPECT_FALSE(parse_proxy("socks5://h:1", why));
   EXPECT_THAT(why, testing::HasSubstr("over http"));
   EXPECT_FALSE(parse_proxy("http://a b:c", why));
+}
+
+TEST(Origin, HostIsAName) {
+  for (const char* name : {"h%0d%0aX", "h%00", "a%20b", "%40", "a%2fb", "a%3ab", "a%5d"}) {
+    std::string why;
+    EXPECT_FALSE(parse_url("https://" + std::string(name) + "/", why)) << name;
+    EXPECT_THAT(why, testing::HasSubstr("neither a name nor an address")) << name;
+    why.clear();
+    EXPECT_FALSE(parse_proxy("http://" + std::string(name) + ":3128", why)) << name;
+    EXPECT_THAT(why, testing::HasSubstr("neither a name nor an address")) << name;
+  }
 }
 
 TEST(NoProxy, NameStandsForItselfAndWhatIsBelow) {

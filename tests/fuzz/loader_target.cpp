@@ -18,7 +18,7 @@ void check_findings(const std::vector<config::finding>& findings, std::string_vi
     require(!f.message.empty(), "a finding says what is wrong");
     require(f.file == "f.yaml", "a finding names its file");
     require(f.line >= 1 && f.column >= 1, "a finding has a place: " + shown);
-    require(f.line <= lines + 1, "the place of a finding is in the text: " + shown);
+    require(f.line <= lines, "the place of a finding is in the text: " + shown);
     require(!has_control_character(f.message), "a finding is one line");
     require(holds_piece_of_secret(text) || !contains(shown, secret_value),
             "a finding shows no secret");
