@@ -19,6 +19,7 @@ struct retry_policy {
   int max_attempts = 1;  // 1: no retry
   core::duration backoff = std::chrono::seconds{30};
   core::duration max_backoff = std::chrono::minutes{10};
+  friend bool operator==(const retry_policy&, const retry_policy&) = default;
 };
 
 struct job_spec {
@@ -36,6 +37,7 @@ struct job_spec {
   bool suspend = false;
   std::optional<core::timestamp> rerun_after;  // the latest of the file's, the project's, its own
   std::string description;
+  friend bool operator==(const job_spec&, const job_spec&) = default;
 };
 
 struct http_check {
@@ -44,11 +46,13 @@ struct http_check {
   std::string body_contains;  // empty: any body
   core::duration timeout = std::chrono::seconds{10};
   int retries = 3;
+  friend bool operator==(const http_check&, const http_check&) = default;
 };
 
 struct check_spec {
   std::string name;
   std::variant<std::string, http_check> what;  // the key of a job of the project, or a request
+  friend bool operator==(const check_spec&, const check_spec&) = default;
 };
 
 struct project_spec {
@@ -63,6 +67,7 @@ struct project_spec {
   bool prune = false;
   int prune_limit = 3;
   core::duration clone_timeout = std::chrono::minutes{15};
+  friend bool operator==(const project_spec&, const project_spec&) = default;
 };
 
 struct desired_state {

@@ -190,7 +190,7 @@ void settle_orphans(work& w) {
       continue;
     }
     const auto history = w.seen.histories.find(orphan->id);
-    if (history == w.seen.histories.end() || history->second.began_at < w.seen.pass_began) {
+    if (history == w.seen.histories.end() || history->second.began.local < w.seen.pass_began) {
       w.plan.reads.push_back({orphan->id, orphan->name, 50});
       continue;
     }

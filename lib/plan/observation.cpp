@@ -35,7 +35,7 @@ core::timestamp after_known_runs(const observation& seen, core::timestamp by_dat
 std::vector<run_poll> runs_to_poll(const observation& seen) {
   std::vector<run_poll> out;
   for (const auto& [job_id, history] : seen.histories) {
-    if (history.began_at >= seen.pass_began) continue;
+    if (history.began.local >= seen.pass_began) continue;
     for (const auto& run : history.runs)
       if (!cml::is_finished(run.state)) out.push_back({job_id, run.id});
   }

@@ -13,10 +13,16 @@
 
 namespace cmlrec::plan {
 
+// Both clocks at one moment.
+struct moment {
+  core::timestamp cml;   // CML's calendar: what its stamps are compared with
+  core::instant local;   // this process's steady clock: what waits after writes are measured on
+};
+
 struct run_history {
   std::vector<cml::run> runs;  // newest first by created_at
   bool complete = false;       // nothing older exists
-  core::instant began_at{};    // when the list was begun
+  moment began{};              // when the list was begun: it tells of nothing after that
 };
 
 // Adds a run or replaces the one of its id, and keeps the order.
@@ -29,12 +35,6 @@ struct observation {
   std::optional<std::vector<cml::job>> jobs;                        // nothing: not listed yet
   std::map<std::string, run_history, std::less<>> histories;        // by job id
   std::string username;                                             // of the key; empty: unknown
-};
-
-// Both clocks at one moment.
-struct moment {
-  core::timestamp cml;   // CML's calendar: what its stamps are compared with
-  core::instant local;   // this process's steady clock: what waits after writes are measured on
 };
 
 // CML's calendar is no earlier than the newest stamp that it has given.

@@ -196,9 +196,9 @@ std::vector<run_read> due_for_refresh(const config::project_spec& wanted, const 
     const auto spec = specs.find(live.name);
     if (spec == specs.end()) continue;
     const auto history = seen.histories.find(live.id);
-    if (history == seen.histories.end() || history->second.began_at >= seen.pass_began) continue;
+    if (history == seen.histories.end() || history->second.began.local >= seen.pass_began) continue;
     const int most = spec->second->run == config::run_policy::never ? 10 : 1000;
-    candidates.push_back({history->second.began_at, {live.id, live.name, most}});
+    candidates.push_back({history->second.began.local, {live.id, live.name, most}});
   }
   const auto total = static_cast<std::int64_t>(candidates.size());
   const auto share = (total * rules.interval.count() + rules.runs_refresh.count() - 1) /

@@ -41,12 +41,22 @@ std::optional<core::timestamp> forced_at(work& w, const job_work& job) {
   return at;
 }
 
-// How long ago a run ended, by whichever of the two clocks has gone further.
-core::duration time_since(const work& w, core::timestamp ended, const cml::run& run,
+// How long before `at` a run ended, by whichever of the two clocks has gone further.
+core::duration time_since(moment at, core::timestamp ended, const cml::run& run,
                           const known_end& known) {
-  auto since = w.now.cml - ended;
-  if (known.run_id == run.id) since = std::max(since, w.now.local - known.since);
+  auto since = at.cml - ended;
+  if (known.run_id == run.id) since = std::max(since, at.local - known.since);
   return since;
+}
+
+// What CML starts by itself within `wait` of the end of a run shows only in a list that was begun
+// after that; the run may have become known long after the job's own list. True: the list is read
+// again first.
+bool reads_anew(work& w, const job_work& job, const cml::run& run, const known_end& known,
+                core::duration wait) {
+  if (time_since(job.history->began, *run.finished_at, run, known) >= wait) return false;
+  read_history(w, job);
+  return true;
 }
 
 void report_active(work& w, job_work& job) {
@@ -138,9 +148,12 @@ bool cml_retries(work& w, job_work& job) {
   const auto ended = facts.newest_failure->finished_at.value_or(w.now.cml);
   const core::duration delay =
       std::chrono::seconds{live_value<std::int64_t>(job, "retry_delay", 0)};
-  const auto since = time_since(w, ended, *facts.newest_failure, job.memory->failure);
+  const auto since = time_since(w.now, ended, *facts.newest_failure, job.memory->failure);
   const auto left = delay + w.rules.child_start_grace - since;
-  if (left <= core::duration{0}) return false;
+  if (left <= core::duration{0})
+    return facts.newest_failure->finished_at &&
+           reads_anew(w, job, *facts.newest_failure, job.memory->failure,
+                      delay + w.rules.child_start_grace);
   set_waiting(w, job, "its run failed; CML retries it by itself (retry_enabled)");
   w.look_within(poll_after(since));
   job.report.next_at = w.now.cml + left;
@@ -178,8 +191,9 @@ bool held_by_parent(work& w, job_work& job) {
   }
   const auto* success = parent.facts.newest_success;
   if (success == nullptr || !success->finished_at) return false;
-  const auto since = time_since(w, *success->finished_at, *success, parent.memory->success);
-  if (since >= w.rules.child_start_grace) return false;
+  const auto since = time_since(w.now, *success->finished_at, *success, parent.memory->success);
+  if (since >= w.rules.child_start_grace)
+    return reads_anew(w, job, *success, parent.memory->success, w.rules.child_start_grace);
   const auto left = w.rules.child_start_grace - std::max(core::duration{0}, since);
   if (needs_history(w, job, true)) return true;
   set_waiting(w, job,
@@ -227,7 +241,7 @@ bool held_by_failures(work& w, job_work& job, std::string& start_reason) {
   }
   const auto ended = failure.finished_at.value_or(failure.created_at.value_or(w.now.cml));
   const auto left = retry_wait(attempts, job.spec->retry.backoff, job.spec->retry.max_backoff) -
-                    time_since(w, ended, failure, job.memory->failure);
+                    time_since(w.now, ended, failure, job.memory->failure);
   start_reason = outcome + "; attempt " + std::to_string(attempts + 1) + " of " +
                  std::to_string(job.spec->retry.max_attempts);
   if (left <= core::duration{0}) return false;
@@ -327,15 +341,19 @@ demands demands_of(work& w, const job_work& job) {
   return asked;
 }
 
-bool needs_history(work& w, const job_work& job, bool of_this_pass) {
-  if (job.history != nullptr && (!of_this_pass || job.history->began_at >= w.seen.pass_began))
-    return false;
+void read_history(work& w, const job_work& job) {
   const bool asked = std::any_of(w.plan.reads.begin(), w.plan.reads.end(),
                                  [&](const run_read& r) { return r.job_id == job.live->id; });
   // Of a watched job only the newest runs are shown.
   if (!asked)
     w.plan.reads.push_back(
         {job.live->id, job.spec->name, job.spec->run == config::run_policy::never ? 10 : 1000});
+}
+
+bool needs_history(work& w, const job_work& job, bool of_this_pass) {
+  if (job.history != nullptr && (!of_this_pass || job.history->began.local >= w.seen.pass_began))
+    return false;
+  read_history(w, job);
   return true;
 }
 
@@ -401,8 +419,8 @@ bool settle_runs(work& w) {
     }
     if (job.report.state == job_state::ambiguous) continue;
     // A job that waits for somebody else is looked at once per interval: people start runs too.
-    const bool settled = job.history->began_at + w.rules.interval > w.now.local ||
-                         job.history->began_at >= w.seen.pass_began;
+    const bool settled = job.history->began.local + w.rules.interval > w.now.local ||
+                         job.history->began.local >= w.seen.pass_began;
     decide_runs(w, job, demands_of(w, job));
     const auto state = job.report.state;
     const bool idle = state == job_state::waiting || state == job_state::blocked ||

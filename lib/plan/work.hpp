@@ -73,6 +73,8 @@ void settle_verify(work& w);
 demands demands_of(work& w, const job_work& job);
 // One job's runs, of settle_runs and settle_verify.
 void decide_runs(work& w, job_work& job, const demands& asked);
+// Has the list of its runs read before anything else is decided.
+void read_history(work& w, const job_work& job);
 bool needs_history(work& w, const job_work& job, bool of_this_pass);
 
 }  // namespace cmlrec::plan

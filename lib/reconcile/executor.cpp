@@ -163,11 +163,11 @@ class action_runner {
 };
 
 // Keeps what a list does not show yet: a run that is known to have started.
-void replace_history(plan::run_history& history, cml::runs_page page, core::instant began_at) {
+void replace_history(plan::run_history& history, cml::runs_page page, plan::moment began) {
   auto before = std::move(history.runs);
   history.runs = std::move(page.runs);
   history.complete = page.complete;
-  history.began_at = began_at;
+  history.began = began;
   for (const auto& run : before) {
     if (cml::is_finished(run.state)) continue;
     const bool listed = std::any_of(history.runs.begin(), history.runs.end(),
@@ -185,7 +185,7 @@ asio::awaitable<core::result<void>> poll(hands& h, const std::string& project_id
     plan::merge(history, *r);
   } else if (r.error().kind == core::error_kind::not_found) {
     std::erase_if(history.runs, [&](const cml::run& run) { return run.id == p.run_id; });
-    history.began_at = core::instant{};
+    history.began = {};
   } else {
     co_return r.error();
   }
@@ -216,13 +216,14 @@ asio::awaitable<core::result<void>> read_histories(hands& h, const std::string& 
                                                    plan::observation& seen) {
   std::optional<core::error> failure;
   auto read = [&](plan::run_read r) -> asio::awaitable<void> {
-    const auto began_at = h.clock.now();
+    auto began = now(h);
+    began.cml = plan::calendar(seen, began.cml);
     auto page = co_await h.api.list_runs(project_id, r.job_id, r.most, deadline_of(h));
     if (!page) {
       if (!failure) failure = page.error();
       co_return;
     }
-    replace_history(seen.histories[r.job_id], std::move(*page), began_at);
+    replace_history(seen.histories[r.job_id], std::move(*page), began);
   };
   co_await side_by_side(h.clock, std::move(reads), read);
   if (failure) co_return *failure;

@@ -38,6 +38,11 @@ struct worker {
   std::string status_subject;
 };
 
+enum class pass_end {
+  done,
+  by_another_file,  // a reload came while CML was read: nothing was decided
+};
+
 saved_project to_saved(const plan::project_memory& m) {
   saved_project out;
   out.create_sent = m.create_sent.has_value();
@@ -241,6 +246,7 @@ class reconciler::impl {
       const auto began = clock_.now();
       auto passed = co_await pass(*w);
       if (w->removed) break;
+      if (passed && *passed == pass_end::by_another_file) continue;
       w->passed_once = true;
       core::duration wait = passed ? succeeded(*w) : failed(*w, passed.error());
       watcher_.on_pass(w->wanted.name, result_of(w->plan.report.state), clock_.now() - began);
@@ -256,7 +262,7 @@ class reconciler::impl {
   }
 
   // Observe, plan, execute: once.
-  asio::awaitable<core::result<void>> pass(worker& w) {
+  asio::awaitable<core::result<pass_end>> pass(worker& w) {
     // A reload may come while we wait for CML: one pass is about one file.
     const auto wanted = w.wanted;
     const auto rules = options_.rules;
@@ -284,12 +290,16 @@ class reconciler::impl {
       plan::stamp_force(w.memory, wanted, w.seen, at);
       remember();
     }
+    // Nothing is begun that the newest file may not want any more.
+    if (w.removed || !(w.wanted == wanted)) co_return pass_end::by_another_file;
     plan::note_plan(w.memory, plan, now(hands_));
     publish(w, plan);
     if (options_.how == mode::dry_run || plan.actions.empty() || stopping_)
-      co_return core::result<void>();
+      co_return pass_end::done;
     auto actions = plan.actions;
-    co_return co_await execute(hands_, wanted.name, std::move(actions), w.seen, w.memory);
+    auto executed = co_await execute(hands_, wanted.name, std::move(actions), w.seen, w.memory);
+    if (!executed) co_return executed.error();
+    co_return pass_end::done;
   }
 
   void publish(worker& w, const plan::project_plan& plan) {

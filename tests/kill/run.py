@@ -286,6 +286,24 @@ class Trial:
             print("no ledger:", e)
         for process in self.world.processes[-3:]:
             print("--- output of", process.child.args[0], "\n" + process.output[-2500:])
+        self.keep()
+
+    def keep(self):
+        """The whole story on disk: every run with its cause, and what each life said."""
+        folder = pathlib.Path("build/logs") / f"kill-{self.seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            ledger = self.world.ledger()
+            runs = sorted(ledger["runs"], key=lambda r: (r["project"], r["job"], r["created_at"]))
+            (folder / "ledger.json").write_text(json.dumps(ledger, indent=1))
+            for run in runs:
+                print("run:", run["project"], run["job"], run["created_at"], run.get("finished_at"),
+                      run["status"], run["cause"], run["run_id"])
+        except Exception as e:
+            print("no ledger:", e)
+        for n, process in enumerate(self.world.processes):
+            (folder / f"{n:03}-{pathlib.Path(process.child.args[0]).name}.log").write_text(process.output)
+        print("all of it:", folder)
 
 
 def main():

@@ -72,7 +72,7 @@ class planner_test : public ::testing::Test {
     }
     job.updated_at = noon - 24h;
     seen.jobs->push_back(job);
-    seen.histories[job.id].began_at = local_noon;
+    seen.histories[job.id].began = now;
     seen.histories[job.id].complete = true;
     return seen.jobs->back();
   }

@@ -88,6 +88,23 @@ TEST_F(Loop, AJobAddedByAReloadIsCreatedAndRun) {
   EXPECT_EQ(cml.runs_of("git_sync"), 1U);
 }
 
+TEST_F(Loop, WhatAReloadTakesAwayIsNotBegunByAPassThatIsUnderWay) {
+  want("git_sync");
+  start();
+  ASSERT_TRUE(until_converged());
+  want("extra");
+  loop->set_desired(desired());
+  bool reloaded = false;
+  cml.when_asked = [&](const std::string& operation) {
+    if (operation != "ListJobs" || std::exchange(reloaded, true)) return;
+    project.jobs.pop_back();
+    loop->set_desired(desired());
+  };
+  pass_time(2min);
+  EXPECT_TRUE(reloaded);
+  EXPECT_EQ(cml.jobs_named("extra"), 0U);
+}
+
 TEST_F(Loop, AProjectThatTheFileNoLongerHasIsLeftAlone) {
   want("git_sync");
   start();

@@ -236,7 +236,7 @@ void checker::sends_update_project(const std::string& id, const cml::project_wri
     return;
   }
   bool owned = false;
-  for (const auto* spec : specs_of(id, k->pass_began))
+  for (const auto* spec : specs_of(id, in_.now() - 1ms))
     owned = owned || (!spec->suspend &&
                       std::all_of(body.fields.begin(), body.fields.end(), [&](const auto& f) {
                         return spec->fields.contains(f.first) && !acts_at_creation(f.first);
@@ -255,7 +255,7 @@ void checker::sends_create_job(const std::string& project_id, const cml::job_wri
     return;
   }
   bool owned = false;
-  for (const auto* spec : specs_of(project_id, k.pass_began)) {
+  for (const auto* spec : specs_of(project_id, in_.now() - 1ms)) {
     const auto* job = job_in(*spec, name);
     if (job == nullptr || job->suspend || spec->suspend) continue;
     owned = owned || std::all_of(body.fields.begin(), body.fields.end(), [&](const auto& f) {
@@ -282,7 +282,7 @@ void checker::sends_update_job(const std::string& project_id, const std::string&
   }
   const auto& live = found->second;
   bool owned = false;
-  for (const auto* spec : specs_of(project_id, k.pass_began)) {
+  for (const auto* spec : specs_of(project_id, in_.now() - 1ms)) {
     const auto* job = job_in(*spec, live.name);
     if (job == nullptr || job->suspend || spec->suspend) continue;
     const bool fields_owned =
@@ -318,7 +318,7 @@ void checker::sends_update_job(const std::string& project_id, const std::string&
   const auto before = live.fields.find("environment");
   if (env != body.fields.end() && before != live.fields.end()) {
     const auto& now = std::get<core::text_map>(env->second);
-    const auto specs = specs_of(project_id, k.pass_began);
+    const auto specs = specs_of(project_id, in_.now() - 1ms);
     const bool keeps_all =
         std::all_of(specs.begin(), specs.end(), [&](const config::project_spec* spec) {
           const auto* job = job_in(*spec, live.name);
@@ -356,7 +356,7 @@ void checker::sends_delete_job(const std::string& project_id, const std::string&
   const auto name = found == k.jobs.end() ? job_id : found->second.name;
   bool allowed = false;
   int limit = 0;
-  for (const auto* spec : specs_of(project_id, k.pass_began)) {
+  for (const auto* spec : specs_of(project_id, in_.now() - 1ms)) {
     if (!spec->prune || spec->suspend || job_in(*spec, name) != nullptr) continue;
     allowed = true;
     limit = std::max(limit, spec->prune_limit);

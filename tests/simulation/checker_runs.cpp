@@ -61,14 +61,13 @@ core::instant checker::sends_start_run(const std::string& project_id, const std:
 
   const config::project_spec* by = nullptr;
   const config::job_spec* job = nullptr;
-  for (const auto* spec : specs_of(project_id, k.pass_began)) {
+  for (const auto* spec : specs_of(project_id, in_.now() - 1ms)) {
     const auto* candidate = job_in(*spec, live.name);
     if (candidate == nullptr || candidate->suspend || spec->suspend ||
         candidate->run == config::run_policy::never)
       continue;
     by = spec;
     job = candidate;
-    if (specs_of(project_id, k.pass_began).size() > 1) return asked_at;  // which file, is not known
     break;
   }
   if (job == nullptr)
@@ -121,11 +120,14 @@ void checker::check_start(const known_project& k, const config::project_spec& sp
       newest = &r;
   const bool answered =
       newest != nullptr && *newest->created_at + tolerance >= *success->finished_at;
-  if (!answered && in_.wall() - *success->finished_at < rules_.child_start_grace)
-    violated("CML starts a child itself: it is given time for it",
-             "CreateJobRun of " + live.name + " " +
-                 core::format_duration(in_.wall() - *success->finished_at) +
-                 " after its parent's success");
+  if (answered) return;
+  const auto since = in_.wall() - *success->finished_at;
+  const auto list_age = in_.now() - runs_[live.id].asked_at;
+  if (since - list_age >= rules_.child_start_grace) return;
+  violated("CML starts a child itself: it is given time for it",
+           "CreateJobRun of " + live.name + " " + core::format_duration(since) +
+               " after its parent's success, by a list that was begun " +
+               core::format_duration(list_age) + " ago");
 }
 
 // Empty: there is none. The truth, as far as the daemon could know it: all of its own doing, and

@@ -58,6 +58,7 @@ std::optional<core::error> memory_cml::fault_of(const std::string& operation, bo
                                                 std::function<void()> commit) {
   tick();
   ++calls[operation];
+  if (when_asked) when_asked(operation);
   if (write) ++writes;
   const auto found = std::find_if(faults.begin(), faults.end(),
                                   [&](const fault& f) { return f.operation == operation; });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -65,6 +66,7 @@ class memory_cml final : public cml::api {
   std::set<std::string> ignored_patches;            // field names
   std::map<std::string, int> failures;              // job name -> so many next runs fail
   std::deque<fault> faults;                         // each is used once, in order per operation
+  std::function<void(const std::string& operation)> when_asked;
   cml::project& add_project(const std::string& name);
   cml::job& add_job(const std::string& name);       // of the first project
   cml::job* find_job(const std::string& name);
