@@ -196,7 +196,7 @@ asio::awaitable<std::optional<error>> caller::attempt(const call& c, progress& a
     const auto& failure = result.error();
     out.emplace(failure.kind, failure.message);
     out->may_have_happened = failure.sent;
-    at.permanent = failure.permanent;
+    at.permanent = out->permanent = failure.permanent;
   }
   if (out) at.may_have_happened = at.may_have_happened || out->may_have_happened;
   tell_circuit(asked, at, out);

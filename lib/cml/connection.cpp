@@ -169,7 +169,14 @@ asio::awaitable<std::optional<exchange_failure>> connection::shake_hands() {
       ignored);
   const auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::client, as_result);
   if (!ec) co_return std::nullopt;
-  if (trouble_.code == 0) co_return not_connected(peer(), "no TLS connection to", ec);
+  if (trouble_.code == 0) {
+    auto none = not_connected(peer(), "no TLS connection to", ec);
+    const auto what_to_do = advice(ec);
+    none.permanent = !what_to_do.empty();
+    const bool closed = ec == asio::error::eof || ec == asio::ssl::error::stream_truncated;
+    none.message += closed ? "; is TLS 1.2 or newer spoken at that port?" : what_to_do;
+    co_return none;
+  }
   auto trouble = failed(core::error_kind::unreachable, explain(trouble_, options_.to.host));
   trouble.permanent = true;
   co_return trouble;

@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/verify_mode.hpp>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -141,6 +143,26 @@ std::string explain(const certificate_trouble& t, const std::string& host) {
     default:
       return whose + " was not accepted: " + X509_verify_cert_error_string(t.code) +
              "; where an authority of your own has signed it, give its certificates with --ca-file";
+  }
+}
+
+std::string advice(const boost::system::error_code& ec) {
+  if (ec.category() != asio::error::get_ssl_category()) return {};
+  switch (ERR_GET_REASON(static_cast<unsigned long>(ec.value()))) {
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    case SSL_R_WRONG_SSL_VERSION:
+      return "; TLS 1.2 or newer is needed: enable it on the server";
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_HTTP_REQUEST:
+      return "; what answers does not speak TLS: is it http:// or another port?";
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+      return "; the server refused the handshake: it may want a client certificate, or has no cipher "
+             "in common with this client";
+    default:
+      return {};
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <boost/asio/ssl/context.hpp>
+#include <boost/system/error_code.hpp>
 #include <openssl/x509_vfy.h>
 
 namespace cmlrec::cml {
@@ -23,6 +24,10 @@ struct certificate_trouble {
 };
 void note_trouble(certificate_trouble& into, X509_STORE_CTX* context);
 std::string explain(const certificate_trouble& trouble, const std::string& host);
+
+// What is to be done where a handshake failed before there was a certificate to look at: "; ...", or
+// nothing where that cannot be told from the error.
+std::string advice(const boost::system::error_code& failed);
 
 // Server name indication, and the name or address that the certificate must hold. False: the host
 // cannot be used for TLS.

@@ -35,6 +35,9 @@ struct error {
   // A write that ended in this error may have been done, or may still be done, by the server. It
   // must be looked up before it is repeated. Never set for reads.
   bool may_have_happened = false;
+  // The same request fails in the same way until a person mends something: a certificate, the
+  // protocol, a proxy's password.
+  bool permanent = false;
   std::optional<duration> retry_after;  // what the server asked for
 
   error() = default;

@@ -78,6 +78,7 @@ struct shared_state {
   std::unique_ptr<core::alarm> drain_alarm;
   std::set<std::shared_ptr<session>> sessions;
   std::size_t turned_away = 0;
+  std::set<std::shared_ptr<session>> dismissed;  // closed, and about to leave `sessions`
   std::optional<core::instant> drain_until;  // set: we are stopping
 };
 
@@ -93,8 +94,31 @@ void stop_accepting(shared_state& s, core::duration grace) {
   s.drain_alarm->ring();
 }
 
+bool is_full(const shared_state& s) {
+  const auto leaving = s.turned_away + s.dismissed.size();
+  return s.sessions.size() - leaving >= s.context->options.max_connections;
+}
+
+// A crowd that connects and says nothing must not keep those out who have a question: whoever has
+// kept the server waiting for longest makes room.
+void make_room(shared_state& s) {
+  std::shared_ptr<session> longest;
+  std::optional<core::instant> since;
+  for (const auto& one : s.sessions) {
+    if (s.dismissed.contains(one)) continue;
+    const auto waiting = one->dispensable_since();
+    if (!waiting || (since && *since <= *waiting)) continue;
+    longest = one;
+    since = waiting;
+  }
+  if (!longest) return;
+  s.dismissed.insert(longest);
+  longest->abort();
+}
+
 void admit(const std::shared_ptr<shared_state>& s, tcp::socket socket) {
-  const bool full = s->sessions.size() - s->turned_away >= s->context->options.max_connections;
+  if (is_full(*s)) make_room(*s);
+  const bool full = is_full(*s);
   if (full && s->turned_away >= most_turned_away) return;
   auto one = make_session(std::move(socket), s->context);
   s->sessions.insert(one);
@@ -102,6 +126,7 @@ void admit(const std::shared_ptr<shared_state>& s, tcp::socket socket) {
   auto task = full ? one->turn_away() : one->serve();
   asio::co_spawn(s->acceptor.get_executor(), std::move(task), [s, one, full](std::exception_ptr) {
     s->sessions.erase(one);
+    s->dismissed.erase(one);
     if (full) --s->turned_away;
     if (s->drain_until) s->drain_alarm->ring();
   });

@@ -49,7 +49,8 @@ class connection final : public session {
       : socket_(std::move(socket)),
         context_(std::move(context)),
         alarm_(context_->clock.make_alarm()),
-        buffer_(context_->options.max_header + read_ahead) {
+        buffer_(context_->options.max_header + read_ahead),
+        waiting_since_(context_->clock.now()) {
     error_code ec;
     const auto peer = socket_.remote_endpoint(ec);
     if (!ec) peer_ = to_text(peer);
@@ -57,6 +58,13 @@ class connection final : public session {
   }
 
   bool idle() const override { return idle_; }
+
+  std::optional<core::instant> dispensable_since() const override {
+    if (!waiting_since_) return std::nullopt;
+    const bool rested = idle_ && now() - *waiting_since_ >= context_->options.request_timeout;
+    if (has_asked_ && !rested) return std::nullopt;
+    return waiting_since_;
+  }
 
   void abort() override {
     error_code ignored;
@@ -93,6 +101,7 @@ class connection final : public session {
       reply full(problem(503, "too many connections; close some, or try again later"));
       full.headers.emplace_back("Retry-After", "1");
       idle_ = false;
+      waiting_since_.reset();
       co_await send(full, false, true);
       co_await take_leave();
     } catch (const std::exception&) {
@@ -114,6 +123,7 @@ class connection final : public session {
   // Until the first byte, the connection may be closed at any time without loss.
   asio::awaitable<error_code> request_begins(core::instant until) {
     idle_ = true;
+    waiting_since_ = now();
     auto begun = wait_readable();
     const auto ec = co_await within(std::move(begun), until);
     idle_ = false;
@@ -157,6 +167,8 @@ class connection final : public session {
         co_return false;
       }
     }
+    has_asked_ = true;
+    waiting_since_.reset();
     auto* refused = std::get_if<reply>(&found);
     const reply answer =
         refused ? std::move(*refused) : ask(*std::get<const route*>(found), in, parser);
@@ -275,6 +287,8 @@ class connection final : public session {
   beast::flat_buffer buffer_;
   std::string peer_;
   bool idle_ = true;
+  bool has_asked_ = false;
+  std::optional<core::instant> waiting_since_;  // for the rest of a request; nothing: it is answered
 };
 
 }  // namespace

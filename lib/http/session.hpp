@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -36,6 +37,9 @@ class session {
   virtual boost::asio::awaitable<void> turn_away() = 0;
   // Nothing of a request has arrived, and nothing is being answered.
   virtual bool idle() const = 0;
+  // Since when nothing would be lost but patience: the client has not yet sent one whole request, or
+  // has sent none for longer than a request may take. Nothing: it is to be kept.
+  virtual std::optional<core::instant> dispensable_since() const = 0;
   // Ends serve() at once.
   virtual void abort() = 0;
 };

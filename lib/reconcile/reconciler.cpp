@@ -345,6 +345,8 @@ class reconciler::impl {
     if (options_.how == mode::keep) return false;
     if (!w.trouble) return w.plan.final || options_.how == mode::dry_run;
     if (w.trouble->kind == core::error_kind::credentials) return true;
+    // A command has somebody in front of it who can mend it.
+    if (w.trouble->permanent && !reached_once_) return true;
     const auto patience = reached_once_ ? options_.once_patience
                                         : std::min(options_.once_patience, first_contact_patience);
     return clock_.now() - *w.unreachable_since >= patience;

@@ -90,6 +90,16 @@ TEST_F(HttpTls, OldProtocolIsRefused) {
   ASSERT_FALSE(r);
   EXPECT_EQ(r.error().kind, error_kind::unreachable);
   EXPECT_FALSE(r.error().may_have_happened);
+  EXPECT_THAT(r.error().message, HasSubstr("TLS 1.2 or newer is needed: enable it on the server"));
+}
+
+TEST_F(HttpTls, LeafWithoutItsIntermediateIsRefusedWithAdvice) {
+  const test::authority intermediate(root, "Test Intermediate");
+  serve(intermediate.server_for({"127.0.0.1"}));
+  trust(root);
+  expect_refusal(
+      "authority that is not known here (Test Intermediate): give its certificates, the "
+      "intermediate ones included, with --ca-file");
 }
 
 TEST_F(HttpTls, ServerThatIsNotTlsIsUnreachable) {

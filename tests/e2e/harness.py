@@ -53,6 +53,10 @@ jobs:
 """
 
 
+class Skipped(Exception):
+    """A test that cannot be run here, with the reason."""
+
+
 def wait_for(what, condition, seconds=60):
     """The first true value of condition(), or an AssertionError that says what did not come."""
     deadline = time.monotonic() + seconds

@@ -9,17 +9,20 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import *  # noqa: E402,F403
+import door  # noqa: E402
+import tls  # noqa: E402
 
 TESTS = {}
-
-
-class Skipped(Exception):
-    pass
 
 
 def test(function):
     TESTS[function.__name__] = function
     return function
+
+
+for module in (door, tls):
+    for each in module.TESTS:
+        test(each)
 
 
 def causes(world):

@@ -187,6 +187,31 @@ TEST(HttpLimits, ConnectionsPastTheMostAreTurnedAwayAndTheOthersServed) {
   for (auto& c : kept) EXPECT_EQ(c.ask(get("/hello")).status, 200);
 }
 
+TEST(HttpLimits, SilentAndSlowConnectionsMakeRoomForThoseThatAsk) {
+  server_options o;
+  o.max_connections = 4;
+  running_server s(running_server::standard_routes(), std::move(o));
+  std::vector<client> crowd;
+  for (int i = 0; i < 20; ++i) {
+    crowd.push_back(s.connect());
+    if (i % 2 == 0) crowd.back().send("GET /hello HTTP/1.1\r\nHost:");
+  }
+  auto c = s.connect();
+  EXPECT_EQ(c.ask(get("/hello")).status, 200);
+}
+
+TEST(HttpLimits, AConnectionThatHasAskedIsKeptAgainstACrowd) {
+  server_options o;
+  o.max_connections = 4;
+  running_server s(running_server::standard_routes(), std::move(o));
+  auto kept = s.connect();
+  ASSERT_EQ(kept.ask(get("/hello")).status, 200);
+  std::vector<client> crowd;
+  for (int i = 0; i < 20; ++i) crowd.push_back(s.connect());
+  ASSERT_EQ(s.connect().ask(get("/hello")).status, 200);
+  EXPECT_EQ(kept.ask(get("/hello")).status, 200);
+}
+
 TEST(HttpLimits, AConnectionThatHasGoneMakesRoom) {
   server_options o;
   o.max_connections = 1;

@@ -1,6 +1,7 @@
 #include "support/certificates.hpp"
 
 #include <atomic>
+#include <cstdio>
 #include <fstream>
 #include <stdexcept>
 #include <unistd.h>
@@ -66,6 +67,13 @@ void sign(X509* certificate, X509* issuer, EVP_PKEY* key) {
   if (X509_sign(certificate, key, EVP_sha256()) == 0) throw std::runtime_error("cannot sign");
 }
 
+struct files_of_this_process {
+  ~files_of_this_process() {
+    for (const auto& path : paths) std::remove(path.c_str());
+  }
+  std::vector<std::string> paths;
+};
+
 }  // namespace
 
 struct authority::impl {
@@ -117,9 +125,11 @@ std::shared_ptr<boost::asio::ssl::context> authority::server_for(
 
 std::string temporary_file(const std::string& name, const std::string& text) {
   static std::atomic<int> number{0};
+  static files_of_this_process made;
   const auto path = testing::TempDir() + "cmlrec-" + std::to_string(::getpid()) + "-" +
                     std::to_string(++number) + "-" + name;
   std::ofstream(path) << text;
+  made.paths.push_back(path);
   return path;
 }
 

@@ -34,7 +34,7 @@ class authority {
   std::unique_ptr<impl> impl_;
 };
 
-// Writes `text` into a fresh file below the tests' temporary directory.
+// Writes `text` into a fresh file below the tests' temporary directory; removed when the process ends.
 std::string temporary_file(const std::string& name, const std::string& text);
 
 }  // namespace cmlrec::test
