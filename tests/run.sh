@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything, and runs every test.
-#   tests/run.sh            the optimised build and its tests, simulation
+#   tests/run.sh            all of it: tests, simulation, kills, both sanitizers, the second compiler,
+#                           threads, fuzzing, soak
 #   tests/run.sh --quick    the optimised build and its tests alone
-#   tests/run.sh --deep     all of it: also kills, both sanitizers, the second compiler, threads, fuzzing, soak
 # Ends with a table of the stages and their seconds, the figures, and the line
 # "N passed, N failed, N skipped"; the exit code is 0 only when none failed.
 #
@@ -16,11 +16,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=false deep=false
+quick=false
 for argument in "$@"; do
   case "$argument" in
     --quick) quick=true ;;
-    --deep) deep=true ;;
     *) echo "run.sh: unknown argument '$argument'" >&2; exit 3 ;;
   esac
 done
@@ -138,7 +137,7 @@ gcc_daemon() {
 }
 
 # The daemon has one thread but for the resolver's.
-tsan() { build tsan --target test_threads && run_tests tsan --label-exclude 'e2e|lint'; }
+tsan() { build tsan --target test_threads && run_tests tsan --tests-regex '^CmlNames\.'; }
 
 fuzz() { check fuzz tests/fuzz/run.sh 20; }
 
@@ -150,16 +149,15 @@ simulation() {
   check mutants "$simulate/simulate_mutants" --seeds 2000
   check month "$simulate/simulate_month"
 }
-kills() { check kills python3 tests/kill/run.py "${programs[@]}" --kills 200; }
 
 stage dependencies deploy/install-dependencies.sh --tests
 stage "release: build" release_build
 stage "release: every test" release_tests
 if ! $quick; then
+  # The simulation is one busy core, the kills are mostly waits.
+  beside kills python3 tests/kill/run.py "${programs[@]}" --kills 200
   stage "simulation" simulation
-fi
-if $deep; then
-  stage "kills" kills
+  join kills
   beside soak python3 tests/soak/run.py "${programs[@]}" --minutes 10
   stage "clang ASan+UBSan: build" clang_build
   stage "clang ASan+UBSan: every test" clang_tests
