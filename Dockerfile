@@ -41,9 +41,11 @@ RUN apt-get update \
 COPY --from=build /source/build/release/daemon/cml-reconciler /usr/bin/cml-reconciler
 USER 65532:65532
 WORKDIR /etc/cml-reconciler
-# A container's own loopback is reached by nobody. As a variable, so that the health check knows it
-# too: change it here and not by a flag of `run`.
-ENV CML_RECONCILER_LISTEN=0.0.0.0:9464
+# A container's own loopback is reached by nobody, so the settings that are here listen everywhere.
+# Settings of your own take their place: name them in this variable, rather than by a flag of `run`,
+# and the health check knows them too.
+COPY config/container.yaml /usr/share/cml-reconciler/container.yaml
+ENV CML_RECONCILER_SETTINGS=/usr/share/cml-reconciler/container.yaml
 EXPOSE 9464
 VOLUME /var/lib/cml-reconciler
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s --retries=3 \

@@ -12,12 +12,15 @@ class App;
 namespace cmlrec::daemon {
 
 struct command_line {
-  std::string command;                       // run, apply, plan, validate, health, version
+  std::string command;                       // run, apply, plan, validate, status, force, ...
   std::map<std::string, std::string> flags;  // by the name of the setting
   std::string settings_file;
   bool schema = false;                       // validate --schema
   bool ready = false;                        // health --ready
   std::string generate;                      // generate WHAT
+  std::string job;                           // of force, retry, suspend, resume and explain
+  std::string length;                        // suspend --for
+  bool json = false;                         // --output json
   int exit_code = -1;                        // >= 0: end now (help was printed, or a flag is wrong)
 };
 

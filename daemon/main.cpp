@@ -13,7 +13,10 @@ using namespace cmlrec;
 
 int dispatch(const daemon::command_line& line) {
   if (line.command == "version") {
-    std::cout << "cml-reconciler " CMLREC_VERSION "\n";
+    if (line.json)
+      std::cout << "{\"version\":\"" CMLREC_VERSION "\"}\n";
+    else
+      std::cout << "cml-reconciler " CMLREC_VERSION "\n";
     return daemon::done;
   }
   if (line.schema) {
@@ -25,6 +28,9 @@ int dispatch(const daemon::command_line& line) {
     return daemon::done;
   }
   if (line.command == "health") return daemon::check_health(line);
+  for (const char* asks : {"status", "explain", "force", "retry", "suspend", "resume", "reload",
+                           "reconcile"})
+    if (line.command == asks) return daemon::ask_running_daemon(line);
   auto settings = daemon::read_settings(line);
   if (!settings) return daemon::bad_input;
   auto loaded = daemon::read_file(line, *settings);

@@ -1,9 +1,7 @@
 // `run`: the daemon. Everything that it consists of is made and tied together here.
 #include <csignal>
 #include <exception>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <random>
 
 #include <boost/asio/co_spawn.hpp>
@@ -15,6 +13,7 @@
 #include "cml/asio_clock.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/config_watch.hpp"
+#include "daemon/control.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/prober.hpp"
 #include "daemon/setup.hpp"
@@ -31,23 +30,13 @@ using reconcile::severity;
 
 constexpr core::duration stop_grace = std::chrono::seconds{9};
 constexpr core::duration watch_every = std::chrono::seconds{1};
-
-core::secret read_token(const std::string& path) {
-  if (path.empty()) return core::secret{};
-  std::ifstream in(path);
-  if (!in)
-    throw std::runtime_error("the token file '" + path +
-                             "' cannot be read; mend it or leave --token-file out");
-  std::string token((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back()))) token.pop_back();
-  if (token.empty()) throw std::runtime_error("the token file '" + path + "' is empty");
-  return core::secret{token};
-}
+constexpr core::duration refusals_told_every = std::chrono::seconds{10};
+constexpr const char* is_stopping = "the daemon is stopping; ask the next one";
 
 class application {
  public:
   application(const command_line& line, config::settings settings, std::string version)
-      : line_(line), settings_(std::move(settings)), version_(std::move(version)), io_(1) {}
+      : line_(line), settings_(std::move(settings)), started_with_(settings_), version_(std::move(version)), io_(1) {}
 
   int run(config::desired_state desired) {
     make_parts();
@@ -92,6 +81,10 @@ class application {
     listen_host_ = h.host.find(':') == std::string::npos ? h.host : "[" + h.host + "]";
     token_ = read_token(settings_.token_file);
     h.token = token_;
+    h.control = {settings_.control_socket, settings_.control_group};
+    h.on_refusal = [this](const std::string& peer, const std::string& path, int status) {
+      refused_control(peer, path, status);
+    };
     h.on_handler_error = [this](const http::request& q, const std::string& what) {
       telemetry_->log(severity::error, "http.handler_failed", what, {{"path", q.path}});
     };
@@ -141,18 +134,48 @@ class application {
     out.push_back({"GET", "/v1/events", false, [this, json](const http::request&) {
                      return json(telemetry::events_json(telemetry_->events()));
                    }});
+    for (const char* what : {"force", "retry", "suspend", "resume"})
+      out.push_back({"POST", std::string("/v1/") + what, true,
+                     [this, what = std::string(what)](const http::request& q) {
+                       return control(q, what);
+                     }});
     out.push_back({"POST", "/-/reload", true, [this, json](const http::request& q) {
-                     const auto why = reload("asked for by " + q.peer);
-                     if (!why.empty()) return http::problem(422, why);
-                     return json("{\"reloaded\":true}\n");
+                     if (stopping_) return http::problem(503, is_stopping);
+                     const auto why = reload("asked for by " + who(q));
+                     if (!why.empty())
+                       return http::problem(422, "the new file is refused whole and the old one "
+                                                 "stays in force: " + why);
+                     return json("{\"reloaded\":true,\"message\":\"the file was reread\"}\n");
                    }});
     out.push_back({"POST", "/-/reconcile", true, [this, json](const http::request& q) {
-                     reconcile_now("asked for by " + q.peer);
-                     auto r = json("{\"accepted\":true}\n");
+                     if (stopping_) return http::problem(503, is_stopping);
+                     reconcile_now("asked for by " + who(q));
+                     auto r = json("{\"accepted\":true,\"message\":\"a pass begins now\"}\n");
                      r.status = 202;
                      return r;
                    }});
     return out;
+  }
+
+  http::response control(const http::request& q, const std::string& what) {
+    if (stopping_) return http::problem(503, is_stopping);
+    control_parts parts{*loop_, *telemetry_, [this] { return api_->server_time(); },
+                        [this] { return clock_->wall(); }};
+    return daemon::control(parts, what, q);
+  }
+
+  // Somebody who guesses tokens must not fill the log.
+  void refused_control(const std::string& peer, const std::string& path, int status) {
+    ++refusals_;
+    const auto now = clock_->now();
+    if (refusal_told_ && now - *refusal_told_ < refusals_told_every) return;
+    refusal_told_ = now;
+    note("control.refused", severity::warning,
+         peer + (path.empty() ? "" : " asked for " + path) + " and was refused (" +
+             std::to_string(status) + ")" +
+             (refusals_ > 1 ? "; " + std::to_string(refusals_) + " refusals since the last line"
+                            : ""));
+    refusals_ = 0;
   }
 
   http::response readiness(const http::request& q) const {
@@ -173,11 +196,20 @@ class application {
 
   // Empty, or why the new file was refused; the old state stays then.
   std::string reload(const std::string& by) {
+    if (stopping_) {
+      note("config.not_read", severity::warning, "nothing is reread, " + by + ": " + is_stopping);
+      return is_stopping;
+    }
     systemd::reloading();
-    // Before the reading: what is written after this moment is seen as a change.
-    files_.set_paths(config_paths());
+    const auto read_settings = [this] {
+      return config::load_settings(line_.flags, line_.settings_file, process_environment());
+    };
+    auto settings = read_settings();
+    // Before the reading that counts: what is written after this moment is seen as a change. The
+    // settings may name another file than before.
+    files_.set_paths(config_paths(settings.errors.empty() ? settings.values : settings_));
     watch_.taken(files_.now());
-    auto settings = config::load_settings(line_.flags, line_.settings_file, process_environment());
+    settings = read_settings();
     std::string why;
     for (const auto& e : settings.errors)
       why += (why.empty() ? "" : "; ") + config::to_string(e);
@@ -215,15 +247,18 @@ class application {
         note("config.restart_needed", severity::warning,
              std::string(name) + " was changed; it acts at the next start");
     };
-    fixed(s.listen, settings_.listen, "listen");
-    fixed(s.host, settings_.host, "CML_HOST");
-    fixed(s.state_dir, settings_.state_dir, "state_dir");
-    fixed(s.ca_file, settings_.ca_file, "ca_file");
-    fixed(s.proxy, settings_.proxy, "proxy");
-    fixed(s.max_in_flight, settings_.max_in_flight, "max_in_flight");
-    fixed(s.requests_per_second, settings_.requests_per_second, "requests_per_second");
-    fixed(s.log_level, settings_.log_level, "log_level");
-    fixed(s.log_format, settings_.log_format, "log_format");
+    const auto& in_effect = started_with_;
+    fixed(s.listen, in_effect.listen, "listen");
+    fixed(s.control_socket, in_effect.control_socket, "control_socket");
+    fixed(s.control_group, in_effect.control_group, "control_group");
+    fixed(s.host, in_effect.host, "CML_HOST");
+    fixed(s.state_dir, in_effect.state_dir, "state_dir");
+    fixed(s.ca_file, in_effect.ca_file, "ca_file");
+    fixed(s.proxy, in_effect.proxy, "proxy");
+    fixed(s.max_in_flight, in_effect.max_in_flight, "max_in_flight");
+    fixed(s.requests_per_second, in_effect.requests_per_second, "requests_per_second");
+    fixed(s.log_level, in_effect.log_level, "log_level");
+    fixed(s.log_format, in_effect.log_format, "log_format");
     loop_->set_rules(policy_of(s), s.call_timeout);
     settings_ = std::move(s);
   }
@@ -318,7 +353,7 @@ class application {
   // What was read before the watch began may have changed since. A file that is bad by now is left to
   // the watch, which refuses it as one that came later.
   void reread(config::desired_state& desired) {
-    files_.set_paths(config_paths());
+    files_.set_paths(config_paths(settings_));
     const auto content = files_.now();
     auto loaded = read_file(line_, settings_);
     if (!loaded.state) return;
@@ -332,13 +367,13 @@ class application {
     while (!ended_) {
       co_await watch_alarm_->wait_until(clock_->now() + watch_every);
       if (ended_ || stopping_ || !settings_.watch_config) continue;
-      files_.set_paths(config_paths());
+      files_.set_paths(config_paths(settings_));
       if (watch_.seen(files_.now(), clock_->now())) reload("because its content has changed");
     }
   }
 
-  std::vector<std::string> config_paths() const {
-    std::vector<std::string> out{settings_.config_path};
+  std::vector<std::string> config_paths(const config::settings& s) const {
+    std::vector<std::string> out{s.config_path};
     if (!line_.settings_file.empty()) out.push_back(line_.settings_file);
     return out;
   }
@@ -358,6 +393,7 @@ class application {
  private:
   const command_line& line_;
   config::settings settings_;
+  const config::settings started_with_;  // what acts at a start alone is still as it is here
   std::string version_;
   std::string config_error_;
   std::optional<refused_reload> refused_;
@@ -380,6 +416,8 @@ class application {
   std::unique_ptr<core::alarm> beat_;
   std::unique_ptr<core::alarm> stop_alarm_;
   std::unique_ptr<core::alarm> watch_alarm_;
+  int refusals_ = 0;  // since the last line about them
+  std::optional<core::instant> refusal_told_;
   bool stopping_ = false;
   bool ended_ = false;
 };

@@ -1,6 +1,9 @@
 #include "daemon/setup.hpp"
 
+#include <cctype>
 #include <cstdlib>
+#include <iterator>
+#include <fstream>
 #include <iostream>
 #include <stdexcept>
 
@@ -118,6 +121,18 @@ api_setup http_options_of(const config::settings& s, const std::string& version)
     out.message = s.api_key_problem;
   }
   return out;
+}
+
+core::secret read_token(const std::string& path) {
+  if (path.empty()) return core::secret{};
+  std::ifstream in(path);
+  if (!in)
+    throw std::runtime_error("the token file '" + path +
+                             "' cannot be read; mend it or leave --token-file out");
+  std::string token((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back()))) token.pop_back();
+  if (token.empty()) throw std::runtime_error("the token file '" + path + "' is empty");
+  return core::secret{token};
 }
 
 }  // namespace cmlrec::daemon

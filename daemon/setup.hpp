@@ -43,4 +43,8 @@ struct api_setup {
 // Host and key are checked here, before anything is sent.
 api_setup http_options_of(const config::settings& s, const std::string& version);
 
+// Of the control endpoints; empty for an empty path. Throws std::runtime_error where the file cannot
+// be read or is empty.
+core::secret read_token(const std::string& path);
+
 }  // namespace cmlrec::daemon

@@ -28,6 +28,8 @@ struct settings {
   std::string no_proxy;      // NO_PROXY / no_proxy, comma-separated
 
   std::string listen = "127.0.0.1:9464";
+  std::string control_socket;  // empty: none
+  std::string control_group;   // empty: root and the daemon's own user alone
   std::string token_file;  // empty: control endpoints answer 403 with how to enable them
   std::string state_dir;   // empty: none
   bool watch_config = false;  // a changed file is taken without SIGHUP

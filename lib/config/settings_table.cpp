@@ -199,6 +199,10 @@ std::vector<setting_row> make_rows() {
       store_listen;
   t.text(&s::token_file, "token_file", "PATH",
          "File that holds the token of the control endpoints; without it they are closed.");
+  t.text(&s::control_socket, "control_socket", "PATH",
+         "Unix socket of the control endpoints: whoever may open it needs no token.");
+  t.text(&s::control_group, "control_group", "NAME",
+         "Group whose members may open the control socket, beside root and the daemon's user.");
   t.text(&s::state_dir, "state_dir", "PATH",
          "Directory for what force, retry and suspend leave behind; without it they end with the "
          "process.");

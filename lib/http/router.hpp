@@ -20,9 +20,11 @@ class router {
   void set_token(core::secret token) { token_ = std::move(token); }
 
   // The route, or the answer that refuses: 404, 405, 401 or 403. `authorization` is the header's
-  // value, nothing where the request has none or several. The pointer lives as long as the router.
+  // value, nothing where the request has none or several; `trusted`: the kernel has said who asks,
+  // and no token is needed. The pointer lives as long as the router.
   std::variant<const route*, reply> find(std::string_view method, std::string_view path,
-                                         std::optional<std::string_view> authorization) const;
+                                         std::optional<std::string_view> authorization,
+                                         bool trusted = false) const;
 
  private:
   std::optional<reply> refusal(std::optional<std::string_view> authorization) const;

@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include "http/control_listener.hpp"
 #include "http/session.hpp"
 
 #include <algorithm>
@@ -66,15 +67,16 @@ tcp::acceptor listening(const asio::any_io_executor& executor, const tcp::endpoi
 // Shared with the sessions' completion handlers, which may be destroyed after the server where the
 // event loop is torn down without having been stopped.
 struct shared_state {
-  shared_state(tcp::acceptor a, std::shared_ptr<session_context> c)
+  shared_state(tcp::acceptor a, std::unique_ptr<control_listener> by_file,
+               std::shared_ptr<session_context> c)
       : acceptor(std::move(a)),
+        control(std::move(by_file)),
         context(std::move(c)),
-        accept_alarm(context->clock.make_alarm()),
         drain_alarm(context->clock.make_alarm()) {}
 
   tcp::acceptor acceptor;
+  std::unique_ptr<control_listener> control;  // null: none
   std::shared_ptr<session_context> context;
-  std::unique_ptr<core::alarm> accept_alarm;
   std::unique_ptr<core::alarm> drain_alarm;
   std::set<std::shared_ptr<session>> sessions;
   std::size_t turned_away = 0;
@@ -88,9 +90,9 @@ void stop_accepting(shared_state& s, core::duration grace) {
   s.context->stopping = true;
   error_code ignored;
   s.acceptor.close(ignored);
+  if (s.control) s.control->close();
   for (const auto& one : s.sessions)
     if (one->idle()) one->abort();
-  s.accept_alarm->ring();
   s.drain_alarm->ring();
 }
 
@@ -116,11 +118,12 @@ void make_room(shared_state& s) {
   longest->abort();
 }
 
-void admit(const std::shared_ptr<shared_state>& s, tcp::socket socket) {
+void admit(const std::shared_ptr<shared_state>& s, stream_socket socket, std::string peer,
+           bool trusted) {
   if (is_full(*s)) make_room(*s);
   const bool full = is_full(*s);
   if (full && s->turned_away >= most_turned_away) return;
-  auto one = make_session(std::move(socket), s->context);
+  auto one = make_session(std::move(socket), std::move(peer), trusted, s->context);
   s->sessions.insert(one);
   if (full) ++s->turned_away;
   auto task = full ? one->turn_away() : one->serve();
@@ -130,6 +133,43 @@ void admit(const std::shared_ptr<shared_state>& s, tcp::socket socket) {
     if (full) --s->turned_away;
     if (s->drain_until) s->drain_alarm->ring();
   });
+}
+
+void admit(const std::shared_ptr<shared_state>& s, tcp::socket socket) {
+  error_code ec;
+  const auto from = socket.remote_endpoint(ec);
+  auto peer = ec ? std::string() : to_text(from);
+  socket.set_option(tcp::no_delay(true), ec);
+  admit(s, stream_socket(std::move(socket)), std::move(peer), false);
+}
+
+// Strangers are shown out without an answer: the mode of the socket's file keeps them away anyway.
+void admit(const std::shared_ptr<shared_state>& s, asio::local::stream_protocol::socket socket) {
+  auto peer = s->control->identify(socket);
+  if (peer) {
+    admit(s, stream_socket(std::move(socket)), std::move(*peer), true);
+  } else if (s->context->options.on_refusal) {
+    s->context->options.on_refusal("a stranger at the control socket", "", 403);
+  }
+}
+
+template <class Acceptor>
+asio::awaitable<void> accept_all(std::shared_ptr<shared_state> s, Acceptor& acceptor) {
+  // One for each acceptor: an alarm has one waiter.
+  const auto pause = s->context->clock.make_alarm();
+  while (!s->drain_until) {
+    auto [ec, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+    if (s->drain_until) break;
+    if (!ec) {
+      admit(s, std::move(socket));
+    } else if (ec == asio::error::operation_aborted) {
+      stop_accepting(*s, core::duration{0});
+    } else {
+      // Out of descriptors, say. To ask again at once would only spin.
+      const auto until = s->context->clock.now() + accept_pause;
+      co_await pause->wait_until(until);
+    }
+  }
 }
 
 class asio_server final : public server {
@@ -149,18 +189,11 @@ class asio_server final : public server {
     const auto s = state_;
     // Being cancelled is a way to be stopped: the sessions are joined all the same.
     co_await asio::this_coro::throw_if_cancelled(false);
-    while (!s->drain_until) {
-      auto [ec, socket] = co_await s->acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
-      if (s->drain_until) break;
-      if (!ec) {
-        admit(s, std::move(socket));
-      } else if (ec == asio::error::operation_aborted) {
-        stop_accepting(*s, core::duration{0});
-      } else {
-        // Out of descriptors, say. To ask again at once would only spin.
-        co_await s->accept_alarm->wait_until(s->context->clock.now() + accept_pause);
-      }
-    }
+    if (s->control)
+      asio::co_spawn(s->acceptor.get_executor(), accept_all(s, s->control->acceptor()),
+                     [](std::exception_ptr) {});
+    auto by_address = accept_all(s, s->acceptor);
+    co_await std::move(by_address);
     bool forced = false;
     while (!s->sessions.empty()) {
       const auto now = s->context->clock.now();
@@ -183,9 +216,12 @@ class asio_server final : public server {
 std::unique_ptr<server> make_server(asio::any_io_executor executor, core::clock& clock,
                                     server_options options, std::vector<route> routes) {
   auto acceptor = listening(executor, endpoint_of(options));
+  std::unique_ptr<control_listener> control;
+  if (!options.control.path.empty())
+    control = std::make_unique<control_listener>(executor, options.control);
   auto context = std::make_shared<session_context>(clock, std::move(options), std::move(routes));
   return std::make_unique<asio_server>(
-      std::make_shared<shared_state>(std::move(acceptor), std::move(context)));
+      std::make_shared<shared_state>(std::move(acceptor), std::move(control), std::move(context)));
 }
 
 }  // namespace cmlrec::http

@@ -21,7 +21,8 @@ struct request {
   std::string path;   // without the query, percent-decoded
   std::string query;  // as sent, without '?'
   std::string body;
-  std::string peer;  // "127.0.0.1:50312"
+  std::string peer;  // "127.0.0.1:50312", "uid 1000 (ada), pid 4711"
+  bool trusted = false;  // it came by the control socket
 };
 
 struct response {
@@ -37,10 +38,17 @@ struct route {
   std::function<response(const request&)> handler;  // on the event loop; must not block
 };
 
+// A socket in the file system. Whoever may connect is known by the kernel, and needs no token.
+struct control_socket {
+  std::string path;   // empty: none
+  std::string group;  // whose members may connect, beside root and the daemon's user; empty: nobody
+};
+
 struct server_options {
   std::string host = "127.0.0.1";
   std::uint16_t port = 9464;  // 0: any free one
   core::secret token;         // empty: routes that need one answer 403 and say how to set it
+  control_socket control;
   std::size_t max_header = 8U * 1024;
   std::size_t max_body = 64U * 1024;
   core::duration request_timeout = std::chrono::seconds{10};  // for a whole request to arrive
@@ -48,6 +56,9 @@ struct server_options {
   // Told what a handler has thrown, for the log; the client learns no more than "500". May be
   // empty.
   std::function<void(const request&, const std::string& what)> on_handler_error;
+  // Told of each request to a route that needs a token, or that came over the control socket, that
+  // was turned away for want of the right. May be empty.
+  std::function<void(const std::string& peer, const std::string& path, int status)> on_refusal;
 };
 
 class server {
@@ -61,7 +72,7 @@ class server {
 };
 
 // Binds at once. Throws std::runtime_error with one line that says what to do: the port is in use,
-// the address is not of this machine, ...
+// the address is not of this machine, another process listens on the control socket, ...
 std::unique_ptr<server> make_server(boost::asio::any_io_executor executor, core::clock& clock,
                                     server_options options, std::vector<route> routes);
 

@@ -45,17 +45,15 @@ struct incoming {
 
 class connection final : public session {
  public:
-  connection(asio::ip::tcp::socket socket, std::shared_ptr<session_context> context)
+  connection(stream_socket socket, std::string peer, bool trusted,
+             std::shared_ptr<session_context> context)
       : socket_(std::move(socket)),
+        peer_(std::move(peer)),
+        trusted_(trusted),
         context_(std::move(context)),
         alarm_(context_->clock.make_alarm()),
         buffer_(context_->options.max_header + read_ahead),
-        waiting_since_(context_->clock.now()) {
-    error_code ec;
-    const auto peer = socket_.remote_endpoint(ec);
-    if (!ec) peer_ = to_text(peer);
-    socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-  }
+        waiting_since_(context_->clock.now()) {}
 
   bool idle() const override { return idle_; }
 
@@ -131,7 +129,7 @@ class connection final : public session {
   }
 
   io_result wait_readable() {
-    const auto [ec] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, as_result);
+    const auto [ec] = co_await socket_.async_wait(stream_socket::wait_read, as_result);
     co_return std::tuple<error_code, std::size_t>(ec, 0);
   }
 
@@ -150,7 +148,8 @@ class connection final : public session {
       co_await send(*wrong, false, in.method != "HEAD");
       co_return false;
     }
-    auto found = context_->paths.find(in.method, in.where->path, authorization(parser));
+    auto found = context_->paths.find(in.method, in.where->path, authorization(parser), trusted_);
+    note_refusal(found, in);
     if (in.wants_continue && !parser.is_done()) {
       // The client has kept its body back: where it is not wanted, it need not be sent at all.
       if (auto* refused = std::get_if<reply>(&found)) {
@@ -176,6 +175,13 @@ class connection final : public session {
     const bool keep = in.keep_alive && !(context_->stopping && buffer_.size() == 0);
     const bool sent = co_await send(answer, keep, in.method != "HEAD");
     co_return sent&& keep;
+  }
+
+  void note_refusal(const std::variant<const route*, reply>& found, const incoming& in) const {
+    const auto* refused = std::get_if<reply>(&found);
+    if (!refused || !context_->options.on_refusal) return;
+    const auto status = refused->content.status;
+    if (status == 401 || status == 403) context_->options.on_refusal(peer_, in.where->path, status);
   }
 
   static incoming look_at(const parser_type& parser) {
@@ -214,6 +220,7 @@ class connection final : public session {
     q.query = in.where->query;
     q.body = std::move(parser.get().body());
     q.peer = peer_;
+    q.trusted = trusted_;
     std::string what = "an exception of no known type";
     try {
       return reply(r.handler(q));
@@ -271,7 +278,7 @@ class connection final : public session {
   // Closing with unread bytes would reset the connection, and the reset can overtake the answer.
   asio::awaitable<void> take_leave() {
     error_code ec;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+    socket_.shutdown(stream_socket::shutdown_send, ec);
     const auto until = now() + linger_timeout;
     std::array<char, 4096> discarded;
     for (int reads = 0; !ec && reads < most_discarded; ++reads) {
@@ -281,11 +288,12 @@ class connection final : public session {
     abort();
   }
 
-  asio::ip::tcp::socket socket_;
+  stream_socket socket_;
+  std::string peer_;
+  bool trusted_;
   std::shared_ptr<session_context> context_;
   std::unique_ptr<core::alarm> alarm_;
   beast::flat_buffer buffer_;
-  std::string peer_;
   bool idle_ = true;
   bool has_asked_ = false;
   std::optional<core::instant> waiting_since_;  // for the rest of a request; nothing: it is answered
@@ -293,9 +301,10 @@ class connection final : public session {
 
 }  // namespace
 
-std::shared_ptr<session> make_session(asio::ip::tcp::socket socket,
+std::shared_ptr<session> make_session(stream_socket socket, std::string peer, bool trusted,
                                       std::shared_ptr<session_context> context) {
-  return std::make_shared<connection>(std::move(socket), std::move(context));
+  return std::make_shared<connection>(std::move(socket), std::move(peer), trusted,
+                                      std::move(context));
 }
 
 std::string to_text(const asio::ip::tcp::endpoint& endpoint) {

@@ -13,6 +13,7 @@
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 namespace cmlrec::http {
@@ -44,7 +45,10 @@ class session {
   virtual void abort() = 0;
 };
 
-std::shared_ptr<session> make_session(boost::asio::ip::tcp::socket socket,
+using stream_socket = boost::asio::generic::stream_protocol::socket;
+
+// `peer`: for people. `trusted`: needs no token.
+std::shared_ptr<session> make_session(stream_socket socket, std::string peer, bool trusted,
                                       std::shared_ptr<session_context> context);
 
 // "127.0.0.1:50312", "[::1]:50312"

@@ -153,9 +153,9 @@ void settle_definitions(work& w) {
       job.live = matches.front();
       job.report.id = job.live->id;
     }
-    if (job.spec->suspend) {
+    if (const auto why = w.held(job); !why.empty()) {
       job.report.state = job_state::suspended;
-      job.report.reason = "suspended in the file: left alone";
+      job.report.reason = why + ": left alone";
       if (job.live != nullptr)
         for (const auto& d : compare_job(*job.spec, w.wanted.prune, job.parent_id, *job.live))
           job.report.differences.push_back(d.shown);

@@ -54,6 +54,35 @@ void stamp_force(project_memory& memory, const config::project_spec& wanted,
   memory.jobs_to_force.clear();
 }
 
+bool has_requests(const project_memory& memory, const config::project_spec& wanted,
+                  const observation& seen) {
+  if (!memory.force_requested && memory.jobs_to_force.empty() && !memory.retry_requested &&
+      memory.jobs_to_retry.empty())
+    return false;
+  if (!seen.jobs) return false;
+  return std::all_of(seen.jobs->begin(), seen.jobs->end(), [&](const cml::job& live) {
+    const bool ours = std::any_of(wanted.jobs.begin(), wanted.jobs.end(),
+                                  [&](const auto& job) { return job.name == live.name; });
+    return !ours || seen.histories.contains(live.id);
+  });
+}
+
+void stamp_retries(project_memory& memory, const config::project_spec& wanted,
+                   const observation& seen) {
+  auto asked = wanted;
+  if (!memory.retry_requested)
+    std::erase_if(asked.jobs, [&](const config::job_spec& job) {
+      return !memory.jobs_to_retry.contains(job.key);
+    });
+  stamp_attempts(memory, asked, seen);
+  memory.retry_requested = false;
+  memory.jobs_to_retry.clear();
+}
+
+const suspension* active(const std::optional<suspension>& held, core::timestamp now) {
+  return held && (!held->until || now < *held->until) ? &*held : nullptr;
+}
+
 void stamp_attempts(project_memory& memory, const config::project_spec& wanted,
                     const observation& seen) {
   if (!seen.jobs) return;
@@ -180,6 +209,9 @@ void note_observed(project_memory& memory, const config::project_spec& wanted,
     for (const char* name : {"git_url", "git_ref", "template"})
       if (const auto found = wanted.fields.find(name); found != wanted.fields.end())
         memory.creation_fields.insert(*found);
+  if (!active(memory.suspended, now.cml)) memory.suspended.reset();
+  for (auto& [name, job] : memory.jobs)
+    if (!active(job.suspended, now.cml)) job.suspended.reset();
   while (!memory.deletions.empty() && memory.deletions.front() + rules.interval <= now.local)
     memory.deletions.pop_front();
   if (!seen.jobs) return;

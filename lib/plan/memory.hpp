@@ -48,6 +48,13 @@ struct known_end {
   core::instant since{};
 };
 
+// What an operator holds still, beside what the file suspends.
+struct suspension {
+  std::optional<core::timestamp> until;  // by CML's calendar; nothing: until it is resumed
+  std::string by;                        // who, for people
+  friend bool operator==(const suspension&, const suspension&) = default;
+};
+
 struct job_memory {
   std::optional<core::instant> create_sent;  // a POST whose job is not in a list yet
   std::optional<core::instant> start_sent;   // a POST of a run that may still take effect
@@ -56,6 +63,7 @@ struct job_memory {
   std::map<std::string, written_value> written;       // by field
   std::optional<core::timestamp> attempts_from;       // PATCH by the daemon, apply, retry
   std::optional<core::timestamp> force_at;
+  std::optional<suspension> suspended;
   known_end success;
   known_end failure;
   std::set<std::string> stopped_by_us;  // runs
@@ -90,6 +98,9 @@ struct project_memory {
   std::optional<core::timestamp> force_at;       // of the whole project
   bool force_requested = false;                  // to be stamped as soon as all runs are known
   std::set<std::string> jobs_to_force;           // by key, likewise
+  bool retry_requested = false;                  // of all jobs, likewise
+  std::set<std::string> jobs_to_retry;           // by key, likewise
+  std::optional<suspension> suspended;           // of the whole project
   std::deque<core::instant> deletions;           // for the prune limit
   verify_memory verify;
   std::optional<core::instant> rotated_at;
@@ -100,10 +111,22 @@ struct project_memory {
 void stamp_force(project_memory& memory, const config::project_spec& wanted,
                  const observation& seen, moment now);
 
+// Whether something is to be stamped now, by stamp_force or by stamp_retries: it was asked for, and
+// the runs of all jobs are known. (Of a project that is suspended they are not read.)
+bool has_requests(const project_memory& memory, const config::project_spec& wanted,
+                  const observation& seen);
+// Gives the jobs their attempts anew whose retry was asked for: what had failed or been stopped by
+// now is tried again. To be called when the histories of all jobs have been read.
+void stamp_retries(project_memory& memory, const config::project_spec& wanted,
+                   const observation& seen);
+
 // Gives every job its attempts anew: failures of runs that have ended by now do not count. One that
 // is active is an attempt that is still open. To be called when the histories have been read.
 void stamp_attempts(project_memory& memory, const config::project_spec& wanted,
                     const observation& seen);
+
+// Of a project, or of one of its jobs: nothing where it is not held, or where its time is over.
+const suspension* active(const std::optional<suspension>& held, core::timestamp now);
 
 // Before the write goes out.
 void note_sent(project_memory& memory, const action& a, moment now);

@@ -20,6 +20,29 @@ void work::in_progress(const std::string& activity) {
   if (plan.report.activity.empty()) plan.report.activity = activity;
 }
 
+namespace {
+
+std::string words(const suspension& s) {
+  return "suspended " + (s.until ? "until " + core::format_timestamp(*s.until) : "until resumed") +
+         (s.by.empty() ? "" : " by " + s.by);
+}
+
+}  // namespace
+
+std::string work::held() const {
+  if (wanted.suspend) return "suspended in the file";
+  const auto* by_operator = active(memory.suspended, now.cml);
+  return by_operator ? words(*by_operator) : "";
+}
+
+std::string work::held(const job_work& job) {
+  if (job.spec->suspend) return "suspended in the file";
+  const auto* by_operator = active(job.memory->suspended, now.cml);
+  if (!by_operator) return "";
+  if (by_operator->until) look_within(*by_operator->until - now.cml);
+  return words(*by_operator);
+}
+
 bool work::absence_is_certain(const std::optional<core::instant>& sent, std::string& why) {
   const auto certain_from = [&](core::instant at) { return at + rules.write_settle; };
   if (sent && seen.pass_began < certain_from(*sent)) {
@@ -120,10 +143,12 @@ void finish(work& w, bool whole) {
   const bool some_suspended = std::any_of(w.jobs.begin(), w.jobs.end(), [](const job_work& j) {
     return j.report.state == job_state::suspended;
   });
-  if (w.wanted.suspend) {
+  if (const auto why = w.held(); !why.empty()) {
     plan.actions.clear();
     report.state = project_state::suspended;
-    report.reasons = {"the project is suspended in the file: it is watched and left alone"};
+    report.reasons = {"the project is " + why + ": it is watched and left alone"};
+    if (w.memory.suspended && w.memory.suspended->until)
+      w.look_within(*w.memory.suspended->until - w.now.cml);
     report.activity.clear();
     w.busy = false;
   } else if (!w.troubles.empty()) {
@@ -172,8 +197,9 @@ project_plan decide(const config::project_spec& wanted, const observation& seen,
       whole = w.plan.reads.empty();
     }
   }
-  if (wanted.suspend) w.plan.reads.clear();
-  finish(w, whole || wanted.suspend);
+  const bool held = !w.held().empty();
+  if (held) w.plan.reads.clear();
+  finish(w, whole || held);
   // Half of the evidence is no evidence: nothing is done before the reads have been made.
   if (!w.plan.reads.empty()) w.plan.actions.clear();
   return std::move(w.plan);

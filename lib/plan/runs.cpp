@@ -413,7 +413,7 @@ bool settle_runs(work& w) {
     if (is_check_job(w.wanted, job.spec->key)) continue;
     if (job.live == nullptr) {
       if (job.spec->run == config::run_policy::never && !job.definition_open && !job.for_good &&
-          !job.spec->suspend)
+          w.held(job).empty())
         job.report.state = job_state::watched;
       continue;
     }

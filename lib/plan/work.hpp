@@ -50,6 +50,9 @@ struct work {
   void look_within(core::duration wait);
   void wait_until_local(core::instant at);
   void in_progress(const std::string& activity);
+  // Why the file or an operator holds the project, or one of its jobs, still; empty: nobody does.
+  std::string held() const;
+  std::string held(const job_work& job);
 
   // Whether "not there" may be believed: the lists of this pass were begun long enough after the
   // last write that could still take effect. `why` gets the reason where it may not.

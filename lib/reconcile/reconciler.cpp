@@ -48,9 +48,13 @@ saved_project to_saved(const plan::project_memory& m) {
   out.create_sent = m.create_sent.has_value();
   out.force_requested = m.force_requested;
   out.force_at = m.force_at;
+  out.jobs_to_force = m.jobs_to_force;
+  out.retry_requested = m.retry_requested;
+  out.jobs_to_retry = m.jobs_to_retry;
+  out.suspended = m.suspended;
   for (const auto& [name, job] : m.jobs) {
     saved_job j{job.create_sent.has_value(), job.start_sent.has_value(), job.force_at,
-                job.attempts_from};
+                job.attempts_from, job.suspended};
     if (!(j == saved_job{})) out.jobs[name] = j;
   }
   return out;
@@ -62,12 +66,17 @@ plan::project_memory from_saved(const saved_project& saved, core::instant now) {
   if (saved.create_sent) m.create_sent = now;
   m.force_requested = saved.force_requested;
   m.force_at = saved.force_at;
+  m.jobs_to_force = saved.jobs_to_force;
+  m.retry_requested = saved.retry_requested;
+  m.jobs_to_retry = saved.jobs_to_retry;
+  m.suspended = saved.suspended;
   for (const auto& [name, job] : saved.jobs) {
     auto& j = m.jobs[name];
     if (job.create_sent) j.create_sent = now;
     if (job.start_sent) j.start_sent = now;
     j.force_at = job.force_at;
     j.attempts_from = job.attempts_from;
+    j.suspended = job.suspended;
   }
   return m;
 }
@@ -174,6 +183,43 @@ class reconciler::impl {
 
   void reconcile_now() {
     for (auto& [name, w] : workers_) w->wake->ring();
+  }
+
+  bool demand(const order& o) {
+    const auto found = workers_.find(o.project);
+    if (found == workers_.end()) return false;
+    auto& memory = found->second->memory;
+    switch (o.what) {
+      case order::kind::force:
+        o.job ? void(memory.jobs_to_force.insert(o.job->key)) : void(memory.force_requested = true);
+        break;
+      case order::kind::retry:
+        o.job ? void(memory.jobs_to_retry.insert(o.job->key)) : void(memory.retry_requested = true);
+        break;
+      case order::kind::suspend:
+        (o.job ? memory.jobs[o.job->name].suspended : memory.suspended) = o.held;
+        break;
+      case order::kind::resume:
+        if (o.job) {
+          memory.jobs[o.job->name].suspended.reset();
+          break;
+        }
+        memory.suspended.reset();
+        for (auto& [name, job] : memory.jobs) job.suspended.reset();
+        break;
+    }
+    remember();
+    found->second->wake->ring();
+    return true;
+  }
+
+  bool journal_works() const { return store_ != nullptr && !store_failed_; }
+
+  std::vector<const config::project_spec*> projects() const {
+    std::vector<const config::project_spec*> out;
+    for (const auto& [name, w] : workers_)
+      if (!w->removed) out.push_back(&w->wanted);
+    return out;
   }
 
   bool first_pass_done() const {
@@ -286,8 +332,9 @@ class reconciler::impl {
         plan::stamp_attempts(w.memory, wanted, w.seen);
         continue;
       }
-      if (!w.memory.force_requested && w.memory.jobs_to_force.empty()) break;
+      if (!plan::has_requests(w.memory, wanted, w.seen)) break;
       plan::stamp_force(w.memory, wanted, w.seen, at);
+      plan::stamp_retries(w.memory, wanted, w.seen);
       remember();
     }
     // Nothing is begun that the newest file may not want any more.
@@ -462,6 +509,9 @@ void reconciler::set_rules(const plan::policy& rules, core::duration call_timeou
 asio::awaitable<outcome> reconciler::run() { return impl_->run(); }
 void reconciler::stop() { impl_->stop(); }
 void reconciler::reconcile_now() { impl_->reconcile_now(); }
+bool reconciler::demand(const order& o) { return impl_->demand(o); }
+bool reconciler::journal_works() const { return impl_->journal_works(); }
+std::vector<const config::project_spec*> reconciler::projects() const { return impl_->projects(); }
 bool reconciler::first_pass_done() const { return impl_->first_pass_done(); }
 bool reconciler::reachable() const { return impl_->reachable(); }
 const std::map<std::string, plan::project_plan>& reconciler::plans() const {

@@ -52,6 +52,15 @@ enum class outcome {
   stopped,
 };
 
+// What an operator asks for, of a project or of one of its jobs.
+struct order {
+  enum class kind { force, retry, suspend, resume };
+  kind what = kind::force;
+  std::string project;
+  const config::job_spec* job = nullptr;   // null: all jobs
+  std::optional<plan::suspension> held;    // of suspend
+};
+
 class reconciler {
  public:
   // All references must outlive it. `store` may be null.
@@ -69,6 +78,14 @@ class reconciler {
   // Requests in flight are let end; nothing new is begun.
   void stop();
   void reconcile_now();
+
+  // False: there is no such project. It is in the journal, where there is one, when this returns, and
+  // acted upon by the next pass. Resuming a project resumes all of its jobs.
+  bool demand(const order& o);
+  // Whether what is demanded outlives this process.
+  bool journal_works() const;
+  // Of the newest file; valid until the next set_desired().
+  std::vector<const config::project_spec*> projects() const;
 
   bool first_pass_done() const;  // of every project
   bool reachable() const;        // every project's newest pass was answered

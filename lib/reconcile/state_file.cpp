@@ -28,6 +28,19 @@ void put(json::object& o, const char* name, bool value) {
   if (value) o[name] = true;
 }
 
+void put(json::object& o, const char* name, const std::set<std::string>& keys) {
+  if (keys.empty()) return;
+  auto& list = o[name].emplace_array();
+  for (const auto& key : keys) list.emplace_back(key);
+}
+
+void put(json::object& o, const std::optional<plan::suspension>& s) {
+  if (!s) return;
+  auto& held = o["suspended"].emplace_object();
+  put(held, "until", s->until);
+  held["by"] = s->by;
+}
+
 std::optional<core::timestamp> time_of(const json::object& o, const char* name) {
   const auto* v = o.if_contains(name);
   if (v == nullptr || !v->is_string()) return std::nullopt;
@@ -39,6 +52,26 @@ bool flag_of(const json::object& o, const char* name) {
   return v != nullptr && v->is_bool() && v->get_bool();
 }
 
+std::set<std::string> keys_of(const json::object& o, const char* name) {
+  std::set<std::string> out;
+  const auto* list = o.if_contains(name);
+  if (list == nullptr || !list->is_array()) return out;
+  for (const auto& key : list->get_array())
+    if (key.is_string()) out.emplace(key.get_string());
+  return out;
+}
+
+std::optional<plan::suspension> suspension_of(const json::object& o) {
+  const auto* v = o.if_contains("suspended");
+  if (v == nullptr || !v->is_object()) return std::nullopt;
+  const auto& held = v->get_object();
+  plan::suspension out;
+  out.until = time_of(held, "until");
+  if (const auto* by = held.if_contains("by"); by != nullptr && by->is_string())
+    out.by = std::string(by->get_string());
+  return out;
+}
+
 json::object to_json(const saved_state& state) {
   json::object projects;
   for (const auto& [name, p] : state.projects) {
@@ -46,6 +79,10 @@ json::object to_json(const saved_state& state) {
     put(project, "create_sent", p.create_sent);
     put(project, "force_requested", p.force_requested);
     put(project, "force_at", p.force_at);
+    put(project, "force_jobs", p.jobs_to_force);
+    put(project, "retry_requested", p.retry_requested);
+    put(project, "retry_jobs", p.jobs_to_retry);
+    put(project, p.suspended);
     json::object jobs;
     for (const auto& [job_name, j] : p.jobs) {
       json::object job;
@@ -53,6 +90,7 @@ json::object to_json(const saved_state& state) {
       put(job, "start_sent", j.start_sent);
       put(job, "force_at", j.force_at);
       put(job, "attempts_from", j.attempts_from);
+      put(job, j.suspended);
       if (!job.empty()) jobs[job_name] = std::move(job);
     }
     if (!jobs.empty()) project["jobs"] = std::move(jobs);
@@ -79,13 +117,18 @@ saved_state from_json(const json::object& all) {
     p.create_sent = flag_of(o, "create_sent");
     p.force_requested = flag_of(o, "force_requested");
     p.force_at = time_of(o, "force_at");
+    p.jobs_to_force = keys_of(o, "force_jobs");
+    p.retry_requested = flag_of(o, "retry_requested");
+    p.jobs_to_retry = keys_of(o, "retry_jobs");
+    p.suspended = suspension_of(o);
     const auto* jobs = o.if_contains("jobs");
     if (jobs == nullptr || !jobs->is_object()) continue;
     for (const auto& [job_name, job_value] : jobs->get_object()) {
       if (!job_value.is_object()) continue;
       const auto& jo = job_value.get_object();
       p.jobs[std::string(job_name)] = {flag_of(jo, "create_sent"), flag_of(jo, "start_sent"),
-                                       time_of(jo, "force_at"), time_of(jo, "attempts_from")};
+                                       time_of(jo, "force_at"), time_of(jo, "attempts_from"),
+                                       suspension_of(jo)};
     }
   }
   return out;

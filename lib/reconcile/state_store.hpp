@@ -6,9 +6,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "core/time.hpp"
+#include "plan/memory.hpp"
 
 namespace cmlrec::reconcile {
 
@@ -17,6 +19,7 @@ struct saved_job {
   bool start_sent = false;
   std::optional<core::timestamp> force_at;
   std::optional<core::timestamp> attempts_from;
+  std::optional<plan::suspension> suspended;
   friend bool operator==(const saved_job&, const saved_job&) = default;
 };
 
@@ -24,6 +27,10 @@ struct saved_project {
   bool create_sent = false;
   bool force_requested = false;
   std::optional<core::timestamp> force_at;
+  std::set<std::string> jobs_to_force;  // by key
+  bool retry_requested = false;
+  std::set<std::string> jobs_to_retry;  // by key
+  std::optional<plan::suspension> suspended;
   std::map<std::string, saved_job> jobs;  // by name
   friend bool operator==(const saved_project&, const saved_project&) = default;
 };

@@ -115,7 +115,8 @@ class conversation {
     peer other(ends[0]);
     asio::ip::tcp::socket socket(io_);
     socket.assign(asio::ip::tcp::v4(), ends[1]);
-    const auto session = http::make_session(std::move(socket), context_);
+    const auto session =
+        http::make_session(http::stream_socket(std::move(socket)), "peer", false, context_);
     bool over = false;
     asio::co_spawn(io_, session->serve(), [&, session](std::exception_ptr e) {
       over = true;

@@ -105,6 +105,44 @@ TEST_F(Loop, WhatAReloadTakesAwayIsNotBegunByAPassThatIsUnderWay) {
   EXPECT_EQ(cml.jobs_named("extra"), 0U);
 }
 
+TEST_F(Loop, AForcedJobRunsWithWhatIsBelowItOnceMoreAcrossARestart) {
+  want_chain();
+  store = std::make_unique<memory_store>();
+  start();
+  ASSERT_TRUE(until_converged());
+  // Asked for, and killed before the next pass.
+  EXPECT_TRUE(loop->demand({order::kind::force, "ray-cluster", loop->projects().at(0)->jobs.data() + 1, {}}));
+  const auto journal = store->state;
+  stop();
+  store->state = journal;
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return cml.runs_of("launch") == 2; }, 30min));
+  ASSERT_TRUE(until_converged());
+  EXPECT_EQ(cml.runs_of("git_sync"), 1U);
+  EXPECT_EQ(cml.runs_of("setup"), 2U);
+  EXPECT_EQ(cml.runs_of("launch"), 2U);
+}
+
+TEST_F(Loop, ADemandOfAnUnknownProjectIsRefused) {
+  want("git_sync");
+  start();
+  EXPECT_FALSE(loop->demand({order::kind::retry, "other", nullptr, {}}));
+}
+
+TEST_F(Loop, ASuspendedProjectIsWatchedUntilItIsResumed) {
+  want("git_sync");
+  start();
+  ASSERT_TRUE(until_converged());
+  loop->demand({order::kind::suspend, "ray-cluster", nullptr, plan::suspension{std::nullopt, "ada"}});
+  ASSERT_TRUE(until(plan::project_state::suspended, 5s));
+  want("extra");
+  loop->set_desired(desired());
+  pass_time(10min);
+  EXPECT_EQ(cml.jobs_named("extra"), 0U);
+  loop->demand({order::kind::resume, "ray-cluster", nullptr, {}});
+  ASSERT_TRUE(clock.run_until([&] { return cml.runs_of("extra") == 1; }, 1min));
+}
+
 TEST_F(Loop, AProjectThatTheFileNoLongerHasIsLeftAlone) {
   want("git_sync");
   start();

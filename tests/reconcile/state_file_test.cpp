@@ -31,6 +31,11 @@ TEST_F(StateFile, WhatIsSavedIsLoaded) {
   project.create_sent = true;
   project.force_at = core::parse_timestamp("2026-01-02T03:04:05.678Z");
   project.jobs["j"].start_sent = true;
+  project.jobs["j"].suspended = plan::suspension{project.force_at, "ada"};
+  project.jobs_to_force = {"a", "b"};
+  project.retry_requested = true;
+  project.jobs_to_retry = {"c"};
+  project.suspended = plan::suspension{std::nullopt, "ada"};
   std::string why;
   ASSERT_TRUE(open_state_directory(directory)->save(state, why)) << why;
   EXPECT_EQ(open_state_directory(directory)->load(), state);
