@@ -109,7 +109,7 @@ std::unique_ptr<CLI::App> make_app(command_line& out, const std::string& version
   generate->callback([&out] { out.command = "generate"; });
   generate->add_option("what", out.generate)
       ->required()
-      ->check(CLI::IsMember({"man", "bash", "zsh", "fish", "metrics"}));
+      ->check(CLI::IsMember({"man", "bash", "zsh", "fish", "metrics", "openapi", "api"}));
   return made;
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/generate.hpp"
 
 #include "config/settings.hpp"
+#include "daemon/api_document.hpp"
 #include "daemon/command_line.hpp"
 #include "telemetry/metric_table.hpp"
 
@@ -300,6 +301,8 @@ std::string metrics() {
 
 std::string generate(const std::string& what, const std::string& version) {
   if (what == "metrics") return metrics();
+  if (what == "openapi") return openapi_document(version);
+  if (what == "api") return api_page(version);
   const auto s = survey(version);
   if (what == "man") return manual(s, version);
   if (what == "bash") return bash(s);

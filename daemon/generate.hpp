@@ -5,7 +5,8 @@
 
 namespace cmlrec::daemon {
 
-// `what`: man (the manual page, troff), bash, zsh, fish (completion scripts), metrics (Markdown).
+// `what`: man (the manual page, troff), bash, zsh, fish (completion scripts), metrics (Markdown),
+// api (Markdown), openapi (JSON).
 // Throws std::invalid_argument for any other word.
 std::string generate(const std::string& what, const std::string& version);
 
