@@ -67,9 +67,10 @@ class action_runner {
   asio::awaitable<void> operator()(plan::action a) {
     plan::note_sent(memory_, a, now(h_));
     h_.remember();
+    const auto began = h_.clock.now();
     core::result<std::string> done = co_await carry_out(a);
     h_.remember();
-    h_.watcher.on_action(project_, plan::to_string(a.kind), done.has_value());
+    h_.watcher.on_write(record_of(a, done, h_.clock.now() - began));
     if (done) {
       tell(h_, project_, a, severity::info, plan::to_string(a.kind), *done + ": " + a.reason);
       co_return;
@@ -90,6 +91,25 @@ class action_runner {
   const std::optional<core::error>& first_stop() const { return first_stop_; }
 
  private:
+  write_record record_of(const plan::action& a, const core::result<std::string>& done,
+                                    core::duration took) const {
+    write_record w;
+    w.project = project_;
+    w.job = a.job_key;
+    w.action = plan::to_string(a.kind);
+    w.operation = plan::operation_of(a.kind);
+    w.object_id = !a.run_id.empty() ? a.run_id : !a.job_id.empty() ? a.job_id : a.project_id;
+    if (a.kind == plan::action_kind::create_job) w.object_id.clear();
+    w.reason = a.reason;
+    w.ok = done.has_value();
+    w.took = took;
+    w.answer = done ? *done : core::describe(done.error());
+    if (done) return w;
+    w.may_have_happened = done.error().may_have_happened;
+    w.http_status = done.error().http_status;
+    return w;
+  }
+
   // What was done, in words.
   asio::awaitable<core::result<std::string>> carry_out(const plan::action& a) {
     const auto deadline = deadline_of(h_);

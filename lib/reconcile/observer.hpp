@@ -22,6 +22,21 @@ struct event {
   std::string message;
 };
 
+// What became of one action of a plan: the audit of what the daemon has done to CML.
+struct write_record {
+  std::string project;    // as in the file
+  std::string job;        // key; empty: it is about the project
+  std::string action;     // "start_run"
+  std::string operation;  // CML's name for it, "CreateJobRun"; empty: nothing was sent to CML
+  std::string object_id;  // of the project, job or run that was written; empty: it was to be made
+  std::string reason;     // why the planner wanted it
+  bool ok = false;
+  bool may_have_happened = false;  // it failed, and may have been done all the same
+  int http_status = 0;             // of a failure; 0: no answer, or it was done
+  std::string answer;              // in words: what was done, or what went wrong
+  core::duration took{0};
+};
+
 enum class pass_result { converged, progressing, degraded, suspended, failed };
 
 class observer {
@@ -29,8 +44,8 @@ class observer {
   virtual ~observer() = default;
   virtual void on_event(const event& e) = 0;
   virtual void on_pass(const std::string& project, pass_result result, core::duration took) = 0;
-  // A write was answered. `action`: create_project, update_job, start_run, ... ; `ok`: it was done.
-  virtual void on_action(const std::string& project, const std::string& action, bool ok) = 0;
+  // A write was answered, or was not.
+  virtual void on_write(const write_record& w) = 0;
   virtual void on_report(const plan::project_report& report) = 0;
   virtual void on_removed(const std::string& project) = 0;  // the file no longer has it
   virtual void on_reload(bool ok, const std::string& message) = 0;

@@ -42,8 +42,22 @@ class whole_telemetry final : public telemetry {
     metrics_->pass(project, result, took);
   }
 
-  void on_action(const std::string& project, const std::string& action, bool ok) override {
-    metrics_->action(project, action, ok);
+  void on_write(const reconcile::write_record& w) override {
+    metrics_->action(w.project, w.action, w.ok);
+    if (w.operation.empty()) return;
+    log_entry entry;
+    entry.at = now_();
+    entry.event = "audit";
+    entry.project = w.project;
+    entry.job = w.job;
+    entry.message = w.answer;
+    entry.fields = {{"operation", w.operation},
+                    {"result", w.ok ? "done" : w.may_have_happened ? "uncertain" : "failed"},
+                    {"why", w.reason},
+                    {"took_ms", std::to_string(w.took.count())}};
+    if (!w.object_id.empty()) entry.fields["id"] = w.object_id;
+    if (w.http_status != 0) entry.fields["status"] = std::to_string(w.http_status);
+    log_->write(entry);
   }
 
   void on_report(const plan::project_report& report) override {

@@ -70,6 +70,22 @@ TEST_F(Loop, AForcedApplyRunsTheChainExactlyOnceMore) {
   EXPECT_THAT(cml.starts, ElementsAre("git_sync", "git_sync"));
 }
 
+TEST_F(Loop, EveryWriteIsToldWithItsReasonAndAnswer) {
+  want_chain();
+  cml.faults.push_back({"CreateJob", fault_kind::lost_after});
+  start();
+  ASSERT_TRUE(until_converged());
+  EXPECT_EQ(watcher.writes.size(), static_cast<std::size_t>(cml.writes));
+  int uncertain = 0;
+  for (const auto& w : watcher.writes) {
+    EXPECT_FALSE(w.operation.empty());
+    EXPECT_FALSE(w.reason.empty()) << w.operation;
+    EXPECT_FALSE(w.answer.empty()) << w.operation;
+    uncertain += !w.ok && w.may_have_happened ? 1 : 0;
+  }
+  EXPECT_EQ(uncertain, 1);
+}
+
 TEST_F(Loop, ChildrenThatCmlDoesNotStartAreStartedOnceEach) {
   want_chain();
   cml.auto_start = false;
