@@ -39,13 +39,22 @@ bool is_known_tag(const std::string& tag) {
   return std::find(known.begin(), known.end(), tag) != known.end();
 }
 
+place end_of(std::string_view text) {
+  const auto breaks = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+  return {breaks + 1, static_cast<int>(text.size() - (text.rfind('\n') + 1)) + 1};
+}
+
+// What stands behind the text was put there by with_end_marker: its end is meant.
+place within(place end, place at) { return at.line <= end.line ? at : end; }
+
 class converter {
  public:
-  explicit converter(report& out) : out_(out) {}
+  // `end`: of the text.
+  converter(report& out, place end) : out_(out), end_(end) {}
 
   node convert(const YAML::Node& source, place fallback, int depth) {
     node result;
-    result.at = place_of(source.Mark());
+    result.at = within(end_, place_of(source.Mark()));
     if (result.at.line == 0) result.at = fallback;
     if (depth > deepest || ++count_ > most_nodes) {
       if (!overflow_)
@@ -87,7 +96,7 @@ class converter {
     std::vector<entry> merged;
     for (const auto& pair : source) {
       if (overflow_) return;
-      const place at = place_of(pair.first.Mark());
+      const place at = within(end_, place_of(pair.first.Mark()));
       if (!pair.first.IsScalar()) {
         out_.error(at, std::string("a key is ") + (pair.first.IsNull() ? "null" : "not a text") +
                            "; expected a text (put it in quotes if it is one)");
@@ -124,6 +133,7 @@ class converter {
   }
 
   report& out_;
+  place end_;
   int count_ = 0;
   bool overflow_ = false;
 };
@@ -269,13 +279,6 @@ place open_quote(std::string_view text) {
           column == std::string_view::npos ? 1 : static_cast<int>(column) + 1};
 }
 
-// What stands behind the text was put there by with_end_marker: its end is meant.
-place within(std::string_view text, place at) {
-  const auto breaks = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
-  if (at.line <= breaks + 1) return at;
-  return {breaks + 1, static_cast<int>(text.size() - (text.rfind('\n') + 1)) + 1};
-}
-
 std::string said_by_library(const YAML::Exception& e) {
   // Of a text (rather than a file) it says this where it has gone as deep as it will.
   return e.msg == YAML::ErrorMsg::BAD_FILE ? "nested too deeply" : e.msg;
@@ -346,7 +349,7 @@ std::optional<node> parse_document(std::string_view text, report& out) {
     const auto documents = find_documents(marked);
     if (documents.empty()) return node{};
     if (documents.size() > 1) {
-      const place at = documents[1].line == 0 ? place{1, 1} : within(text, documents[1]);
+      const place at = documents[1].line == 0 ? place{1, 1} : within(end_of(text), documents[1]);
       const std::string_view rest = text_from(text, at);
       if (rest.starts_with("---"))
         out.error(at, "a second YAML document begins; expected one document in a file");
@@ -356,14 +359,14 @@ std::optional<node> parse_document(std::string_view text, report& out) {
                   "map in the file");
       return std::nullopt;
     }
-    return converter(out).convert(YAML::Load(marked), {1, 1}, 0);
+    return converter(out, end_of(text)).convert(YAML::Load(marked), {1, 1}, 0);
   } catch (const YAML::Exception& e) {
     if (e.msg == YAML::ErrorMsg::DOC_IN_SCALAR && ends_in_quotes(text)) {
       out.error(open_quote(text),
                 "not valid YAML: a quote is not closed; expected another at its end");
       return std::nullopt;
     }
-    const place at = within(text, place_of(e.mark));
+    const place at = within(end_of(text), place_of(e.mark));
     std::string message = "not valid YAML: " + said_by_library(e);
     if (is_indented_with_tab(text, at.line))
       message += "; indent with spaces, not with tabs";
