@@ -15,6 +15,8 @@
 #include "daemon/config_watch.hpp"
 #include "daemon/control.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/live_view.hpp"
+#include "daemon/page.hpp"
 #include "daemon/prober.hpp"
 #include "daemon/setup.hpp"
 #include "daemon/status_line.hpp"
@@ -46,6 +48,7 @@ class application {
     watch_signals();
     asio::co_spawn(io_, server_->run(), rethrow());
     asio::co_spawn(io_, beat(), rethrow());
+    asio::co_spawn(io_, view_->run(), rethrow());
     asio::co_spawn(io_, watch_files(), rethrow());
     asio::co_spawn(io_, loop_->run(), [this](std::exception_ptr e, reconcile::outcome) {
       if (e) std::rethrow_exception(e);
@@ -89,6 +92,7 @@ class application {
       telemetry_->log(severity::error, "http.handler_failed", what, {{"path", q.path}});
     };
     clock_ = cml::make_asio_clock(io_.get_executor());
+    view_ = std::make_unique<live_view>(*telemetry_, *clock_, version_);
     server_ = http::make_server(io_.get_executor(), *clock_, h, routes());
     if (!settings_.state_dir.empty())
       store_ = reconcile::open_state_directory(settings_.state_dir);
@@ -100,7 +104,7 @@ class application {
     o.force = settings_.force_rebuild;
     o.random = [this] { return std::uniform_real_distribution<double>(0.0, 1.0)(generator_); };
     loop_ = std::make_unique<reconcile::reconciler>(io_.get_executor(), *clock_, *api_, *checks_,
-                                                    *telemetry_, store_.get(), std::move(o));
+                                                    *view_, store_.get(), std::move(o));
     beat_ = clock_->make_alarm();
     watch_alarm_ = clock_->make_alarm();
     stop_alarm_ = clock_->make_alarm();
@@ -134,6 +138,9 @@ class application {
     out.push_back({"GET", "/v1/events", false, [this, json](const http::request&) {
                      return json(telemetry::events_json(telemetry_->events()));
                    }});
+    out.push_back({"GET", "/v1/stream", false,
+                   [this](const http::request& q) { return view_->open(q); }});
+    for (auto& r : page_routes()) out.push_back(std::move(r));
     for (const char* what : {"force", "retry", "suspend", "resume"})
       out.push_back({"POST", std::string("/v1/") + what, true,
                      [this, what = std::string(what)](const http::request& q) {
@@ -159,7 +166,7 @@ class application {
 
   http::response control(const http::request& q, const std::string& what) {
     if (stopping_) return http::problem(503, is_stopping);
-    control_parts parts{*loop_, *telemetry_, [this] { return api_->server_time(); },
+    control_parts parts{*loop_, *view_, *telemetry_, [this] { return api_->server_time(); },
                         [this] { return clock_->wall(); }};
     return daemon::control(parts, what, q);
   }
@@ -224,6 +231,7 @@ class application {
       take(std::move(settings.values));
       loop_->set_desired(std::move(*loaded.state));
       server_->set_token(read_token_or_keep());
+      view_->set_config_error("");
       telemetry_->on_reload(true, by);
       note("config.reloaded", severity::info, settings_.config_path + " was reread, " + by);
       told_ = status_line(telemetry_->reports(), refused_);
@@ -232,6 +240,7 @@ class application {
     }
     config_error_ = why;
     refused_ = refused_reload{why, taken_at_};
+    view_->set_config_error(why);
     telemetry_->on_reload(false, why);
     note("config.refused", severity::error,
          "the new file is refused whole and the old state kept: " + why);
@@ -278,7 +287,7 @@ class application {
   }
 
   void note(const std::string& name, severity level, const std::string& message) {
-    telemetry_->on_event({clock_->wall(), level, name, "", "", message});
+    view_->on_event({clock_->wall(), level, name, "", "", message});
   }
 
   void watch_signals() {
@@ -308,6 +317,7 @@ class application {
     stopping_ = true;
     systemd::stopping("stopping after the requests in flight");
     note("stopping", severity::info, "by " + why + ", after the requests in flight");
+    view_->end();
     server_->stop(std::chrono::seconds{1});
     loop_->stop();
     asio::co_spawn(io_, give_up(), rethrow());
@@ -410,6 +420,7 @@ class application {
   std::unique_ptr<reconcile::state_store> store_;
   std::unique_ptr<cml::api> api_;
   std::unique_ptr<reconcile::prober> checks_;
+  std::unique_ptr<live_view> view_;
   std::unique_ptr<http::server> server_;
   std::unique_ptr<reconcile::reconciler> loop_;
   std::unique_ptr<asio::signal_set> signals_;

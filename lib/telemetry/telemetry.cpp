@@ -103,6 +103,7 @@ class whole_telemetry final : public telemetry {
 
   std::string metrics_text() const override { return metrics_->text(reports_); }
   const std::deque<reconcile::event>& events() const override { return events_; }
+  std::uint64_t events_told() const override { return events_told_; }
   const std::map<std::string, plan::project_report>& reports() const override { return reports_; }
 
   void log(severity level, const std::string& name, const std::string& message,
@@ -154,6 +155,7 @@ class whole_telemetry final : public telemetry {
 
   // Of the lines "still running", only the newest of each project is worth a place.
   void remember(const reconcile::event& e) {
+    ++events_told_;
     if (e.name == "status") {
       const auto stale = std::find_if(events_.rbegin(), events_.rend(), [&](const auto& old) {
         return old.name == e.name && old.project == e.project && old.job == e.job;
@@ -170,6 +172,7 @@ class whole_telemetry final : public telemetry {
   label_bounds bounds_;
   std::unique_ptr<metrics> metrics_;
   std::deque<reconcile::event> events_;
+  std::uint64_t events_told_ = 0;
   std::map<std::string, plan::project_report> reports_;
   bool circuit_open_ = false;
 };

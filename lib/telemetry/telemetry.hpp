@@ -5,6 +5,7 @@
 #include "plan/report.hpp"
 #include "reconcile/observer.hpp"
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -28,6 +29,8 @@ class telemetry : public reconcile::observer, public cml::call_observer {
   // The text of /metrics, in the Prometheus exposition format 0.0.4.
   virtual std::string metrics_text() const = 0;
   virtual const std::deque<reconcile::event>& events() const = 0;
+  // How many there have been: the number of the newest of events().
+  virtual std::uint64_t events_told() const = 0;
   virtual const std::map<std::string, plan::project_report>& reports() const = 0;
   // One line of the log that belongs to no project. Fields are key=value beside the message.
   virtual void log(reconcile::severity level, const std::string& name, const std::string& message,
@@ -42,6 +45,9 @@ std::unique_ptr<telemetry> make_telemetry(options o);
 // `config_error`: of the last refused reload; empty where there is none.
 std::string status_json(const std::map<std::string, plan::project_report>& reports,
                         const std::string& version, const std::string& config_error);
+// One project of it, and one event of /v1/events, each on one line.
+std::string project_json(const plan::project_report& report);
+std::string event_json(const reconcile::event& e);
 std::string events_json(const std::deque<reconcile::event>& events);
 
 }  // namespace cmlrec::telemetry

@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import *  # noqa: E402,F403
 import api  # noqa: E402
 import control  # noqa: E402
+import page  # noqa: E402
 import door  # noqa: E402
 import tls  # noqa: E402
 
@@ -22,7 +23,7 @@ def test(function):
     return function
 
 
-for module in (api, control, door, tls):
+for module in (api, control, door, page, tls):
     for each in module.TESTS:
         test(each)
 

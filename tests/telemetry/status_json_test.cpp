@@ -33,7 +33,7 @@ TEST(StatusJson, WhatIsNotKnownIsNull) {
       R"("activity":null,"differences":[],"orphans":[],"ambiguous_ids":[],"observed_at":null,)"
       R"("jobs":[{"key":"git_sync","name":"git_sync","id":null,"parent":null,)"
       R"("description":null,"state":"Unknown","reason":null,"differences":[],)"
-      R"("active_run":null,"last_run":null,"last_success":null,"attempts":0,"max_attempts":1,)"
+      R"("active_run":null,"last_run":null,"recent_runs":[],"last_success":null,"attempts":0,"max_attempts":1,)"
       R"("running_for_seconds":null,"timeout_seconds":null,"next_action":null,"next_at":null}]}]})"
       "\n");
 }
@@ -105,7 +105,7 @@ TEST(StatusJson, EverythingThatIsKnownIsTold) {
       R"("last_run":{"id":"r1","status":"ENGINE_FAILED","state":"failed","creator":null,)"
       R"("created_at":"2026-01-02T03:03:00.000Z","running_at":"2026-01-02T03:03:25.000Z",)"
       R"("finished_at":"2026-01-02T03:03:55.900Z","duration_seconds":30},)"
-      R"("last_success":"2026-01-01T00:00:00.000Z","attempts":1,"max_attempts":3,)"
+      R"("recent_runs":[],"last_success":"2026-01-01T00:00:00.000Z","attempts":1,"max_attempts":3,)"
       R"("running_for_seconds":40,"timeout_seconds":300,"next_action":"look at the run",)"
       R"("next_at":"2026-01-02T03:04:10.000Z"}]}]})"
       "\n");
