@@ -25,6 +25,7 @@ class recorder final : public observer {
   void on_event(const event& e) override { events.push_back(e); }
   void on_pass(const std::string&, pass_result, core::duration) override { ++passes; }
   void on_action(const std::string&, const std::string&, bool) override {}
+  void on_write(const write_record& r) override { writes.push_back(r); }
   void on_report(const plan::project_report& r) override { report = r; }
   void on_removed(const std::string& project) override { removed.push_back(project); }
   void on_reload(bool, const std::string&) override {}
@@ -36,6 +37,7 @@ class recorder final : public observer {
   }
 
   std::vector<event> events;
+  std::vector<write_record> writes;
   std::vector<std::string> removed;
   plan::project_report report;
   int passes = 0;
@@ -95,7 +97,12 @@ class loop_test : public ::testing::Test {
     want("launch", "setup");
   }
 
-  config::desired_state desired() const { return {{project}}; }
+  config::desired_state desired() const {
+    config::desired_state out;
+    out.projects = {project};
+    out.version = version;
+    return out;
+  }
 
   void start() {
     ended = false;
@@ -134,6 +141,7 @@ class loop_test : public ::testing::Test {
   std::unique_ptr<memory_store> store;
   options o;
   config::project_spec project;
+  std::string version = "v1";  // of the file
   std::unique_ptr<reconciler> loop;
   bool ended = false;
   outcome last = outcome::failed;
