@@ -20,8 +20,8 @@ void console::tell_audit(const std::optional<std::string>& trouble) {
   audit_trouble_ = trouble.value_or("");
 }
 
-void console::on_write(const reconcile::write_record& r) {
-  if (audit_.is_wanted()) tell_audit(audit_.write(telemetry::audit_line(r)));
+void console::on_write(const reconcile::write_record& w) {
+  if (audit_.is_wanted() && !w.operation.empty()) tell_audit(audit_.write(telemetry::audit_line(w)));
 }
 
 void console::on_event(const reconcile::event& e) {

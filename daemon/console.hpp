@@ -18,8 +18,7 @@ class console final : public reconcile::observer {
 
   void on_event(const reconcile::event& e) override;
   void on_pass(const std::string&, reconcile::pass_result, core::duration) override {}
-  void on_action(const std::string&, const std::string&, bool) override {}
-  void on_write(const reconcile::write_record& r) override;
+  void on_write(const reconcile::write_record& w) override;
   void on_report(const plan::project_report&) override {}
   void on_removed(const std::string&) override {}
   void on_reload(bool, const std::string&) override {}

@@ -87,7 +87,7 @@ run_tests() {
   rm -f "$report"
   # More at a time than there are cores: the end-to-end tests mostly wait. What a build has left out
   # is not run by it.
-  ctest --preset "$preset" -j"$((2 * $(nproc)))" --output-junit "$PWD/$report" \
+  ctest --preset "$preset" -j"$((3 * $(nproc)))" --output-junit "$PWD/$report" \
     --exclude-regex '_NOT_BUILT$' "$@" | tail -n 60 || true
   [[ -f "$report" ]] || { echo "run.sh: ctest of $preset left no report" >&2; return 1; }
   local counts
@@ -154,10 +154,9 @@ stage dependencies deploy/install-dependencies.sh --tests
 stage "release: build" release_build
 stage "release: every test" release_tests
 if ! $quick; then
-  # The simulation is one busy core, the kills are mostly waits.
+  # Kills and soak are mostly waits.
   beside kills python3 tests/kill/run.py "${programs[@]}" --kills 200
   stage "simulation" simulation
-  join kills
   beside soak python3 tests/soak/run.py "${programs[@]}" --minutes 10
   stage "clang ASan+UBSan: build" clang_build
   stage "clang ASan+UBSan: every test" clang_tests
@@ -167,6 +166,7 @@ if ! $quick; then
   stage "g++ ASan: daemon" gcc_daemon
   stage "TSan: threads" tsan
   stage "fuzzing" fuzz
+  join kills
   join soak
 fi
 

@@ -27,6 +27,8 @@ enum class action_kind {
   run_check,
 };
 const char* to_string(action_kind kind);  // "create_project"
+// The name in the API's document, "CreateProject"; empty where nothing is sent to CML.
+const char* operation_of(action_kind kind);
 
 struct action {
   action_kind kind = action_kind::create_project;

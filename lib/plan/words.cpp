@@ -81,6 +81,28 @@ const char* to_string(action_kind kind) {
   return "run_check";
 }
 
+const char* operation_of(action_kind kind) {
+  switch (kind) {
+    case action_kind::create_project:
+      return "CreateProject";
+    case action_kind::update_project:
+      return "UpdateProject";
+    case action_kind::create_job:
+      return "CreateJob";
+    case action_kind::update_job:
+      return "UpdateJob";
+    case action_kind::delete_job:
+      return "DeleteJob";
+    case action_kind::start_run:
+      return "CreateJobRun";
+    case action_kind::stop_run:
+      return "StopJobRun";
+    case action_kind::run_check:
+      break;
+  }
+  return "";
+}
+
 project_report unreachable(project_report last, const std::string& why) {
   last.state = project_state::unreachable;
   last.reachable = false;

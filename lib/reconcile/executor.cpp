@@ -67,19 +67,6 @@ struct deed {
   std::string id;  // of what has come about; empty: nothing new has
 };
 
-struct write_shape {
-  const char* operation;
-  const char* object;
-};
-
-const write_shape& shape_of(plan::action_kind kind) {
-  static const write_shape shapes[] = {
-      {"CreateProject", "project"}, {"UpdateProject", "project"}, {"CreateJob", "job"},
-      {"UpdateJob", "job"},         {"DeleteJob", "job"},         {"CreateJobRun", "run"},
-      {"StopJobRun", "run"},        {"", ""}};
-  return shapes[static_cast<std::size_t>(kind)];
-}
-
 class action_runner {
  public:
   action_runner(hands& h, const std::string& project, plan::observation& seen,
@@ -93,8 +80,9 @@ class action_runner {
     const auto began = h_.clock.now();
     core::result<deed> done = co_await carry_out(a);
     h_.remember();
-    h_.watcher.on_action(project_, plan::to_string(a.kind), done.has_value());
-    if (a.kind != plan::action_kind::run_check) audit(a, done, sent_at, h_.clock.now() - began);
+    auto record = record_of(a, done, h_.clock.now() - began);
+    record.at = sent_at;
+    h_.watcher.on_write(record);
     if (done) {
       tell(h_, project_, a, severity::info, plan::to_string(a.kind), done->words + ": " + a.reason);
       co_return;
@@ -115,31 +103,30 @@ class action_runner {
   const std::optional<core::error>& first_stop() const { return first_stop_; }
 
  private:
-  void audit(const plan::action& a, const core::result<deed>& done, core::timestamp sent_at,
-             core::duration took) {
-    write_record r;
-    r.at = sent_at;
-    r.took = took;
-    const auto& shape = shape_of(a.kind);
-    r.operation = shape.operation;
-    r.action = plan::to_string(a.kind);
-    r.kind = shape.object;
-    r.project = project_;
-    r.project_id = a.project_id;
-    r.job = a.job_key;
-    r.name = a.job_name.empty() ? project_ : a.job_name;
-    const bool of_project = a.job_name.empty();
-    r.id = !a.run_id.empty() ? a.run_id : of_project ? a.project_id : a.job_id;
-    if (done && !done->id.empty()) r.id = done->id;
-    // A run that did not come about has no id; that of its job would be taken for it.
-    if (!done && a.kind == plan::action_kind::start_run) r.id.clear();
-    r.why = a.reason;
-    if (done)
-      r.answer = done->words;
-    else
-      r.failure = done.error();
-    r.file = file_;
-    h_.watcher.on_write(r);
+  write_record record_of(const plan::action& a, const core::result<deed>& done,
+                         core::duration took) const {
+    write_record w;
+    w.project = project_;
+    w.project_id = a.project_id;
+    w.job = a.job_key;
+    w.action = plan::to_string(a.kind);
+    w.operation = plan::operation_of(a.kind);
+    const bool of_run =
+        a.kind == plan::action_kind::start_run || a.kind == plan::action_kind::stop_run;
+    w.kind = of_run ? "run" : a.job_name.empty() ? "project" : "job";
+    w.name = a.job_name.empty() ? project_ : a.job_name;
+    w.object_id = of_run ? a.run_id : a.job_name.empty() ? a.project_id : a.job_id;
+    if (done && !done->id.empty()) w.object_id = done->id;
+    w.reason = a.reason;
+    w.ok = done.has_value();
+    w.took = took;
+    w.answer = done ? done->words : core::describe(done.error());
+    w.file = file_;
+    if (done) return w;
+    w.may_have_happened = done.error().may_have_happened;
+    w.error = core::to_string(done.error().kind);
+    w.http_status = done.error().http_status;
+    return w;
   }
 
   // What was done.

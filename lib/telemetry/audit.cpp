@@ -19,8 +19,9 @@ namespace json = boost::json;
 // The owner writes, the group reads: who audits need not be who runs the daemon.
 constexpr mode_t file_mode = 0640;
 
-std::string subject(const reconcile::write_record& r) {
-  return r.operation + " of " + (r.kind == "run" ? "job" : r.kind) + " '" + r.name + "'";
+const char* result_of(const reconcile::write_record& w) {
+  if (w.ok) return "done";
+  return w.may_have_happened ? "uncertain" : "failed";
 }
 
 json::value text_or_null(const std::string& s) {
@@ -29,53 +30,49 @@ json::value text_or_null(const std::string& s) {
 
 }  // namespace
 
-log_entry audit_entry(const reconcile::write_record& r) {
+log_entry audit_entry(const reconcile::write_record& w, core::timestamp at) {
   log_entry e;
-  e.at = r.at + r.took;
-  e.level = r.failure ? reconcile::severity::warning : reconcile::severity::info;
+  e.at = at;
+  e.level = w.ok ? reconcile::severity::info : reconcile::severity::warning;
   e.event = "audit";
-  e.project = r.project;
-  e.job = r.job;
-  e.fields["operation"] = r.operation;
-  e.fields["kind"] = r.kind;
-  e.fields["name"] = r.name;
-  if (!r.id.empty()) e.fields["id"] = r.id;
-  if (!r.project_id.empty()) e.fields["project_id"] = r.project_id;
-  e.fields["why"] = r.why;
-  e.fields["result"] = r.failure ? "failed" : "done";
-  e.fields["took_ms"] = std::to_string(r.took.count());
-  if (!r.file.empty()) e.fields["file"] = r.file;
-  if (!r.failure) {
-    e.message = subject(r) + ": " + r.answer;
-    return e;
-  }
-  e.fields["error"] = core::to_string(r.failure->kind);
-  if (r.failure->http_status != 0) e.fields["status"] = std::to_string(r.failure->http_status);
-  e.fields["may_have_happened"] = r.failure->may_have_happened ? "true" : "false";
-  e.message = subject(r) + ": " + r.failure->message;
+  e.project = w.project;
+  e.job = w.job;
+  e.message = w.answer;
+  e.fields = {{"operation", w.operation},
+              {"result", result_of(w)},
+              {"why", w.reason},
+              {"took_ms", std::to_string(w.took.count())}};
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) e.fields[name] = value;
+  };
+  add("kind", w.kind);
+  add("name", w.name);
+  add("id", w.object_id);
+  add("project_id", w.project_id);
+  add("error", w.error);
+  add("file", w.file);
+  if (w.http_status != 0) e.fields["status"] = std::to_string(w.http_status);
   return e;
 }
 
-std::string audit_line(const reconcile::write_record& r) {
+std::string audit_line(const reconcile::write_record& w) {
   json::object o;
-  o["ts"] = core::format_timestamp(r.at);
-  o["operation"] = r.operation;
-  o["action"] = r.action;
-  o["kind"] = r.kind;
-  o["project"] = text_or_null(r.project);
-  o["project_id"] = text_or_null(r.project_id);
-  o["job"] = text_or_null(r.job);
-  o["name"] = text_or_null(r.name);
-  o["id"] = text_or_null(r.id);
-  o["why"] = text_or_null(r.why);
-  o["result"] = r.failure ? "failed" : "done";
-  o["answer"] = text_or_null(r.failure ? r.failure->message : r.answer);
-  const bool answered = r.failure && r.failure->http_status != 0;
-  o["error"] = r.failure ? json::value(core::to_string(r.failure->kind)) : json::value(nullptr);
-  o["status"] = answered ? json::value(r.failure->http_status) : json::value(nullptr);
-  o["may_have_happened"] = !r.failure || r.failure->may_have_happened;
-  o["took_ms"] = r.took.count();
-  o["file"] = text_or_null(r.file);
+  o["ts"] = core::format_timestamp(w.at);
+  o["operation"] = w.operation;
+  o["action"] = w.action;
+  o["kind"] = text_or_null(w.kind);
+  o["project"] = text_or_null(w.project);
+  o["project_id"] = text_or_null(w.project_id);
+  o["job"] = text_or_null(w.job);
+  o["name"] = text_or_null(w.name);
+  o["id"] = text_or_null(w.object_id);
+  o["why"] = text_or_null(w.reason);
+  o["result"] = result_of(w);
+  o["answer"] = text_or_null(w.answer);
+  o["error"] = text_or_null(w.error);
+  o["status"] = w.http_status != 0 ? json::value(w.http_status) : json::value(nullptr);
+  o["took_ms"] = w.took.count();
+  o["file"] = text_or_null(w.file);
   return json::serialize(o);
 }
 

@@ -11,10 +11,10 @@
 
 namespace cmlrec::telemetry {
 
-// The event "audit".
-log_entry audit_entry(const reconcile::write_record& r);
+// The event "audit". Its result is done, failed, or uncertain: it may have been done all the same.
+log_entry audit_entry(const reconcile::write_record& w, core::timestamp at);
 // One JSON object, without a line break. Every member is always there; what is not known is null.
-std::string audit_line(const reconcile::write_record& r);
+std::string audit_line(const reconcile::write_record& w);
 
 // Appends lines to a regular file that log rotation may take away. A line that cannot be written is
 // lost, and said to be: nothing waits for it.

@@ -44,15 +44,12 @@ class whole_telemetry final : public telemetry {
     metrics_->pass(project, result, took);
   }
 
-  void on_action(const std::string& project, const std::string& action, bool ok) override {
-    metrics_->action(project, action, ok);
-  }
-
-  void on_write(const reconcile::write_record& r) override {
-    const auto entry = audit_entry(r);
-    log_->write(entry);
-    remember({entry.at, entry.level, entry.event, entry.project, entry.job, entry.message});
-    if (audit_.is_wanted()) tell_audit(audit_.write(audit_line(r)));
+  // Not among the events, where each action has its own already: their places are few.
+  void on_write(const reconcile::write_record& w) override {
+    metrics_->action(w.project, w.action, w.ok);
+    if (w.operation.empty()) return;
+    log_->write(audit_entry(w, now_()));
+    if (audit_.is_wanted()) tell_audit(audit_.write(audit_line(w)));
   }
 
   void on_report(const plan::project_report& report) override {

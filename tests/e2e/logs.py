@@ -32,8 +32,6 @@ def every_write_is_in_the_audit_with_its_reason_and_answer(w):
     assert run["result"] == "done" and run["why"] and run["id"] and run["name"] == "Git Repository Sync"
     assert run["project_id"] == w.project()["id"] and len(run["file"]) == 12, run
     assert daemon.output.count("event=audit ") == len(found)
-    events = json.loads(get(daemon.url + "/v1/events")[1])["events"]
-    assert len([e for e in events if e["event"] == "audit"]) == len(found)
     # A log rotation, and a file that has changed: the next record says by which it went.
     audit.rename(w.folder / "audit.log.1")
     w.write(CHAIN.replace("cpu: 4", "cpu: 3"))
@@ -52,8 +50,8 @@ def answer_that_was_lost_is_audited_as_one_that_may_have_happened(w):
     w.simulator_post("/-/faults", operation="CreateJob", fault="lost_after", count=1, delay_seconds=30)
     code, output, _ = w.apply("--audit-file", audit)
     assert code == 0, output
-    failed = [r for r in records(audit) if r["result"] == "failed"]
-    assert len(failed) == 1 and failed[0]["may_have_happened"] is True, records(audit)
+    failed = [r for r in records(audit) if r["result"] != "done"]
+    assert [r["result"] for r in failed] == ["uncertain"], records(audit)
     assert failed[0]["operation"] == "CreateJob" and failed[0]["error"], failed
 
 

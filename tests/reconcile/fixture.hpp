@@ -24,8 +24,7 @@ class recorder final : public observer {
  public:
   void on_event(const event& e) override { events.push_back(e); }
   void on_pass(const std::string&, pass_result, core::duration) override { ++passes; }
-  void on_action(const std::string&, const std::string&, bool) override {}
-  void on_write(const write_record& r) override { writes.push_back(r); }
+  void on_write(const write_record& w) override { writes.push_back(w); }
   void on_report(const plan::project_report& r) override { report = r; }
   void on_removed(const std::string& project) override { removed.push_back(project); }
   void on_reload(bool, const std::string&) override {}
@@ -37,8 +36,8 @@ class recorder final : public observer {
   }
 
   std::vector<event> events;
-  std::vector<write_record> writes;
   std::vector<std::string> removed;
+  std::vector<write_record> writes;
   plan::project_report report;
   int passes = 0;
 };

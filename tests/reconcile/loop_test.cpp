@@ -15,20 +15,18 @@ TEST_F(Loop, AnEmptyWorkspaceConvergesAndCmlStartsTheChildren) {
   EXPECT_EQ(cml.writes, 5);  // a project, three jobs, a run
 }
 
-TEST_F(Loop, EachWriteIsToldWithItsReasonItsAnswerAndTheFileItWentBy) {
+TEST_F(Loop, EachWriteIsToldWithItsObjectAndTheFileItWentBy) {
   want("git_sync");
   start();
   ASSERT_TRUE(until_converged());
   ASSERT_EQ(watcher.writes.size(), 3U);
-  std::vector<std::string> operations;
+  std::vector<std::string> kinds;
   for (const auto& w : watcher.writes) {
-    operations.push_back(w.operation);
-    EXPECT_FALSE(w.why.empty()) << w.operation;
-    EXPECT_FALSE(w.id.empty()) << w.operation;
-    EXPECT_FALSE(w.failure) << w.operation;
+    kinds.push_back(w.kind);
+    EXPECT_FALSE(w.object_id.empty()) << w.operation;
     EXPECT_EQ(w.file, "v1");
   }
-  EXPECT_THAT(operations, ElementsAre("CreateProject", "CreateJob", "CreateJobRun"));
+  EXPECT_THAT(kinds, ElementsAre("project", "job", "run"));
   version = "v2";
   project.jobs[0].fields["script"] = core::text{"other.py"};
   loop->set_desired(desired());
@@ -91,6 +89,22 @@ TEST_F(Loop, AForcedApplyRunsTheChainExactlyOnceMore) {
   EXPECT_EQ(last, outcome::done);
   for (const char* job : {"git_sync", "setup", "launch"}) EXPECT_EQ(cml.runs_of(job), 2U) << job;
   EXPECT_THAT(cml.starts, ElementsAre("git_sync", "git_sync"));
+}
+
+TEST_F(Loop, EveryWriteIsToldWithItsReasonAndAnswer) {
+  want_chain();
+  cml.faults.push_back({"CreateJob", fault_kind::lost_after});
+  start();
+  ASSERT_TRUE(until_converged());
+  EXPECT_EQ(watcher.writes.size(), static_cast<std::size_t>(cml.writes));
+  int uncertain = 0;
+  for (const auto& w : watcher.writes) {
+    EXPECT_FALSE(w.operation.empty());
+    EXPECT_FALSE(w.reason.empty()) << w.operation;
+    EXPECT_FALSE(w.answer.empty()) << w.operation;
+    uncertain += !w.ok && w.may_have_happened ? 1 : 0;
+  }
+  EXPECT_EQ(uncertain, 1);
 }
 
 TEST_F(Loop, ChildrenThatCmlDoesNotStartAreStartedOnceEach) {

@@ -403,7 +403,10 @@ void checker::on_event(const reconcile::event& e) {
 }
 
 void checker::on_pass(const std::string&, reconcile::pass_result, core::duration) {}
-void checker::on_action(const std::string&, const std::string&, bool) {}
+void checker::on_write(const reconcile::write_record& w) {
+  says(w.reason, "audit");
+  says(w.answer, "audit");
+}
 
 void checker::on_report(const plan::project_report& r) {
   if (r.state != plan::project_state::converged && r.reasons.empty() && r.activity.empty())

@@ -88,7 +88,7 @@ class checker final : public witness, public reconcile::observer {
   void on_event(const reconcile::event& e) override;
   void on_pass(const std::string& project, reconcile::pass_result result,
                core::duration took) override;
-  void on_action(const std::string& project, const std::string& action, bool ok) override;
+  void on_write(const reconcile::write_record& w) override;
   void on_report(const plan::project_report& report) override;
   void on_removed(const std::string& project) override { reports_.erase(project); }
   void on_reload(bool, const std::string&) override {}

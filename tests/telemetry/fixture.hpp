@@ -36,6 +36,14 @@ inline reconcile::event event_of(std::string name, std::string project, std::str
   return e;
 }
 
+inline reconcile::write_record written(std::string project, std::string action, bool ok) {
+  reconcile::write_record w;
+  w.project = std::move(project);
+  w.action = std::move(action);
+  w.ok = ok;
+  return w;
+}
+
 inline plan::job_report job_of(std::string key, plan::job_state state) {
   plan::job_report j;
   j.key = key;
@@ -89,8 +97,8 @@ inline void tell_everything(telemetry& t) {
   job.last_run = run;
   t.on_report(report);
   t.on_pass("ray-cluster", reconcile::pass_result::degraded, milliseconds{120});
-  t.on_action("ray-cluster", "create_job", true);
-  t.on_action("ray-cluster", "start_run", false);
+  t.on_write(written("ray-cluster", "create_job", true));
+  t.on_write(written("ray-cluster", "start_run", false));
   t.on_attempt("ListJobs", 200, milliseconds{30});
   t.on_attempt("ListJobs", 0, milliseconds{10'000});
   core::error e(core::error_kind::timed_out, "no answer");

@@ -27,7 +27,7 @@ TEST(MetricsRemoval, AProjectThatHasGoneHasNoSeries) {
   t.sut->on_report(project_of("gone", {"j"}));
   t.sut->on_pass("gone", reconcile::pass_result::converged, milliseconds{1});
   t.sut->on_pass("gone", reconcile::pass_result::failed, milliseconds{1});
-  t.sut->on_action("gone", "create_job", true);
+  t.sut->on_write(written("gone", "create_job", true));
   t.sut->on_report(project_of("stays", {"j"}));
   t.sut->on_pass("stays", reconcile::pass_result::converged, milliseconds{1});
   t.sut->on_removed("gone");
@@ -143,7 +143,7 @@ TEST(MetricsBounds, OperationsAndActionsDoNotGrowWithoutEnd) {
   kept t;
   for (int i = 0; i < 1000; ++i) {
     t.sut->on_attempt(("Op" + std::to_string(i)).c_str(), 200, milliseconds{1});
-    t.sut->on_action("a", "act_" + std::to_string(i), true);
+    t.sut->on_write(written("a", "act_" + std::to_string(i), true));
   }
   EXPECT_EQ(shown(t, "api_calls_total").size(), 101U);
   EXPECT_EQ(shown(t, "actions_total").size(), 101U);

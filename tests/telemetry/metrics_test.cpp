@@ -83,8 +83,8 @@ TEST(Metrics, PassesAreCountedByProjectAndResult) {
 
 TEST(Metrics, ActionsAreCountedByKindAndResult) {
   kept t;
-  t.sut->on_action("a", "create_job", true);
-  t.sut->on_action("a", "create_job", false);
+  t.sut->on_write(written("a", "create_job", true));
+  t.sut->on_write(written("a", "create_job", false));
   EXPECT_THAT(
       shown(t, "actions_total"),
       ElementsAre(

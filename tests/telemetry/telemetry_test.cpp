@@ -27,6 +27,41 @@ TEST(TelemetryEvents, AreKeptEvenWhereTheirLevelIsNotLogged) {
   EXPECT_THAT(t.lines, IsEmpty());
 }
 
+TEST(TelemetryAudit, NamesOperationObjectReasonAndAnswer) {
+  kept t;
+  auto w = written("p", "start_run", true);
+  w.job = "git_sync";
+  w.operation = "CreateJobRun";
+  w.object_id = "abcd";
+  w.reason = "it has never succeeded";
+  w.answer = "started run r1";
+  w.took = milliseconds{120};
+  t.sut->on_write(w);
+  ASSERT_EQ(t.lines.size(), 1U);
+  EXPECT_THAT(t.lines[0], HasSubstr("event=audit project=p job=git_sync id=abcd "
+                                    "operation=CreateJobRun result=done took_ms=120 "
+                                    "why=\"it has never succeeded\" msg=\"started run r1\""));
+  EXPECT_THAT(t.sut->events(), IsEmpty());
+}
+
+TEST(TelemetryAudit, TellsAFailureFromOneThatMayHaveHappened) {
+  kept t;
+  auto w = written("p", "create_job", false);
+  w.operation = "CreateJob";
+  w.http_status = 503;
+  t.sut->on_write(w);
+  w.may_have_happened = true;
+  t.sut->on_write(w);
+  EXPECT_THAT(t.lines.at(0), HasSubstr("result=failed status=503"));
+  EXPECT_THAT(t.lines.at(1), HasSubstr("result=uncertain status=503"));
+}
+
+TEST(TelemetryAudit, WhatIsNotSentToCmlIsNone) {
+  kept t;
+  t.sut->on_write(written("p", "run_check", true));
+  EXPECT_THAT(t.lines, IsEmpty());
+}
+
 TEST(TelemetryEvents, TheOldestMakeRoom) {
   options o;
   o.most_events = 3;
