@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the fuzzers and runs each.
 #   tests/fuzz/run.sh SECONDS [TARGET ...]    each for so many seconds, two at a time
+# FUZZ_SEED=N begins as that run did; without it, every run looks elsewhere.
 # New inputs go to build/fuzz-corpus/TARGET and are used again the next time; what is in
 # tests/fuzz/corpus is only read. A crash is kept in build/fuzz-crashes. Ends with the number of
 # executions, in lines "figure: ..."; the exit code is 0 only when nothing was found.
@@ -38,7 +39,7 @@ limits=(-timeout=10 -rss_limit_mb=2048 -print_final_stats=1)
 fuzz() {
   local target=$1 found=build/fuzz-corpus/$1 words=tests/fuzz/dictionaries/$1.dict
   mkdir -p "$found"
-  local options=("${limits[@]}" "-max_total_time=$seconds" "-artifact_prefix=$crashes/$target-")
+  local options=("${limits[@]}" "-seed=${FUZZ_SEED:-0}" "-max_total_time=$seconds" "-artifact_prefix=$crashes/$target-")
   [[ -f "$words" ]] && options+=("-dict=$words")
   "$programs/fuzz_$target" "${options[@]}" "$found" "tests/fuzz/corpus/$target" \
     >"$logs/$target.log" 2>&1 || echo failed >"$logs/$target.failed"
