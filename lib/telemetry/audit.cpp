@@ -95,8 +95,12 @@ std::optional<std::string> audit_file::open_again() {
            "; let the daemon's user write it, or give another audit_file";
   };
   // O_NONBLOCK: the opening of a pipe would wait for its reader.
-  const int opened = ::open(
-      path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, file_mode);
+  constexpr int how = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  int opened = ::open(path_.c_str(), how | O_CREAT | O_EXCL, file_mode);
+  if (opened >= 0)
+    ::fchmod(opened, file_mode);  // whatever the umask: that of the service is strict
+  else if (errno == EEXIST)
+    opened = ::open(path_.c_str(), how);
   if (opened < 0) return trouble(std::strerror(errno));
   struct stat s {};
   if (::fstat(opened, &s) != 0 || !S_ISREG(s.st_mode)) {

@@ -121,3 +121,39 @@ def log_in_json_is_one_object_per_line_without_a_secret(w):
     assert all({"ts", "level", "event", "msg"} <= set(line) for line in lines), lines
     everything = daemon.output + (w.folder / "audit.log").read_text()
     assert secret not in everything and KEY not in everything
+
+
+@test
+def reload_while_stopping_is_refused_with_a_line(w):
+    w.write(ONE)
+    w.simulate()
+    daemon = w.run_daemon()
+    wait_state(daemon, "Converged")
+    # A read that hangs keeps the daemon in its stopping.
+    w.simulator_post("/-/faults", operation="reads", fault="hang", count=1000)
+    calls = sum(w.ledger()["calls"].values())
+    wait_for("a hanging call", lambda: sum(w.ledger()["calls"].values()) > calls)
+    daemon.send(signal.SIGTERM)
+    wait_for("the stopping", lambda: "event=stopping" in daemon.output)
+    daemon.send(signal.SIGHUP)
+    wait_for("the refusal", lambda: "event=config.not_read" in daemon.output)
+    assert daemon.wait(15) == 0, daemon.output
+    assert "event=config.reloaded" not in daemon.output, daemon.output
+
+
+@test
+def file_that_moves_is_reread_once_by_one_signal(w):
+    w.write(ONE)
+    w.simulate()
+    moved = w.write(ONE.replace("cpu: 2", "cpu: 3"), "moved.yaml")
+    settings = w.write(f"config: {w.file}\nwatch_config: true\n", "settings.yaml")
+    daemon = w.start(w.daemon_path, "run", "--settings", settings, "--listen", "127.0.0.1:0",
+                     "--interval", "2s", "--write-settle", "1500ms")
+    wait_for("the job", lambda: w.runs("Git Repository Sync"))
+    settings.write_text(f"config: {moved}\nwatch_config: true\n")
+    daemon.send(signal.SIGHUP)
+    wait_for("the moved file", lambda: w.jobs()["Git Repository Sync"]["cpu"] == 3)
+    # The watch would have acted after one second of an unchanged content: four of its looks pass.
+    passes = w.ledger()["calls"]["ListJobs"]
+    wait_for("two more passes", lambda: w.ledger()["calls"]["ListJobs"] >= passes + 2)
+    assert daemon.output.count("event=config.reloaded") == 1, daemon.output

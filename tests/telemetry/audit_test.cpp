@@ -100,7 +100,7 @@ TEST(AuditFile, IsAppendedToAndOnlyItsGroupMayReadIt) {
   const auto path = dir.file("audit.log");
   std::ofstream(path) << "before\n";
   std::filesystem::remove(path);
-  const auto mask = ::umask(0);
+  const auto mask = ::umask(0077);
   kept t;
   t.sut->set_audit_file(path);
   ::umask(mask);
