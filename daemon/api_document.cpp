@@ -172,6 +172,7 @@ std::vector<std::pair<const char*, json::object>> make_schemas() {
       object_of("All projects.",
                 {{"version", of_type("string", "of the daemon")},
                  {"config_error", maybe("string", "why the newest file was refused")},
+                 {"restart_needed", texts("settings of the newest file that act at the next start")},
                  {"projects", list_of(reference("Project"), "by name")}}));
   out.emplace_back(
       "Project",

@@ -131,10 +131,12 @@ json::object event_object(const reconcile::event& e) {
 }  // namespace
 
 std::string status_json(const std::map<std::string, plan::project_report>& reports,
-                        const std::string& version, const std::string& config_error) {
+                        const std::string& version, const std::string& config_error,
+                        const std::vector<std::string>& restart_needed) {
   json::object body;
   body["version"] = text(version);
   body["config_error"] = text_or_null(config_error);
+  body["restart_needed"] = list(restart_needed);
   json::array projects;
   for (const auto& [name, report] : reports) projects.push_back(project(report));
   body["projects"] = std::move(projects);

@@ -13,6 +13,8 @@ import api  # noqa: E402
 import control  # noqa: E402
 import page  # noqa: E402
 import door  # noqa: E402
+import logs  # noqa: E402
+import notify  # noqa: E402
 import tls  # noqa: E402
 
 TESTS = {}
@@ -23,7 +25,7 @@ def test(function):
     return function
 
 
-for module in (api, control, door, page, tls):
+for module in (api, control, door, logs, notify, page, tls):
     for each in module.TESTS:
         test(each)
 

@@ -13,7 +13,7 @@ using ::testing::Not;
 
 TEST(StatusJson, WithoutProjectsItIsStillWhole) {
   EXPECT_EQ(status_json({}, "1.0", ""),
-            "{\"version\":\"1.0\",\"config_error\":null,\"projects\":[]}\n");
+            "{\"version\":\"1.0\",\"config_error\":null,\"restart_needed\":[],\"projects\":[]}\n");
 }
 
 TEST(StatusJson, TheRefusedReloadIsTold) {
@@ -28,7 +28,7 @@ TEST(StatusJson, WhatIsNotKnownIsNull) {
   p.jobs[0].reason.clear();
   EXPECT_EQ(
       status_json({{"ray-cluster", p}}, "1.0", ""),
-      R"({"version":"1.0","config_error":null,"projects":[{"name":"ray-cluster","id":null,)"
+      R"({"version":"1.0","config_error":null,"restart_needed":[],"projects":[{"name":"ray-cluster","id":null,)"
       R"("state":"Progressing","in_sync":false,"healthy":false,"reachable":false,"reasons":[],)"
       R"("activity":null,"differences":[],"orphans":[],"ambiguous_ids":[],"observed_at":null,)"
       R"("jobs":[{"key":"git_sync","name":"git_sync","id":null,"parent":null,)"
@@ -89,7 +89,7 @@ plan::project_report full_project() {
 TEST(StatusJson, EverythingThatIsKnownIsTold) {
   EXPECT_EQ(
       status_json({{"ray-cluster", full_project()}}, "1.0", ""),
-      R"({"version":"1.0","config_error":null,"projects":[{"name":"ray-cluster",)"
+      R"({"version":"1.0","config_error":null,"restart_needed":[],"projects":[{"name":"ray-cluster",)"
       R"("id":"aaaa-bbbb-cccc-dddd","state":"Degraded","in_sync":true,"healthy":false,)"
       R"("reachable":true,"reasons":["git_sync has failed"],)"
       R"-("activity":"git_sync: running for 40 s (timeout 5 min)",)-"
