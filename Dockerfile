@@ -11,7 +11,7 @@ ARG BUILD_BASE=${BASE}
 FROM ${BUILD_BASE} AS build
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends \
-      ca-certificates ccache cmake g++ ninja-build pkg-config \
+      ca-certificates ccache cmake g++ ninja-build pkg-config python3 \
       libboost-json1.81-dev libboost-url1.81-dev libboost1.81-dev \
       libcli11-dev libspdlog-dev libssl-dev libsystemd-dev libyaml-cpp-dev prometheus-cpp-dev \
  && rm -rf /var/lib/apt/lists/*

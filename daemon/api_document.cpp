@@ -53,6 +53,14 @@ std::vector<endpoint> make_endpoints() {
        {{200, json_type, "Status", "as of the newest pass of each project"}}},
       {"GET", "/v1/events", false, "The newest 1,000 events, oldest first.", "",
        {{200, json_type, "Events", "the events"}}},
+      {"GET", "/v1/stream", false,
+       "Server-sent events for whoever looks: `hello` (version, config_error, the names of the projects), "
+       "`status` (a Project, when it has changed), `event` (an Event). How everything stands comes first; "
+       "with Last-Event-ID the events that were missed. At most 32 at a time.",
+       "",
+       {{200, "text/event-stream", "", "until the client goes"},
+        {503, problem_type, "Problem", "too many are looking"}}},
+      {"GET", "/", false, "The status page, for people.", "", {{200, "text/html", "", "the page"}}},
       {"POST", "/v1/force", true,
        "Lets a job and all below it, or all jobs of a project, run once more.", "Demand",
        {{200, json_type, "DemandTaken", "taken, and in the journal where there is one"}}},
@@ -164,6 +172,7 @@ std::vector<std::pair<const char*, json::object>> make_schemas() {
       object_of("All projects.",
                 {{"version", of_type("string", "of the daemon")},
                  {"config_error", maybe("string", "why the newest file was refused")},
+                 {"restart_needed", texts("settings of the newest file that act at the next start")},
                  {"projects", list_of(reference("Project"), "by name")}}));
   out.emplace_back(
       "Project",
@@ -193,6 +202,7 @@ std::vector<std::pair<const char*, json::object>> make_schemas() {
                         {"differences", list_of(reference("Difference"), "from the file")},
                         {"active_run", reference_or_null("Run", "the one that is active")},
                         {"last_run", reference_or_null("Run", "the newest that has ended")},
+                        {"recent_runs", list_of(reference("Run"), "the newest five, newest first")},
                         {"last_success", time("when the newest success ended")},
                         {"attempts", of_type("integer", "failed ones that count")},
                         {"max_attempts", of_type("integer", "so many are made")},

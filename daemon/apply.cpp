@@ -44,7 +44,7 @@ int apply_once(const config::settings& s, const config::desired_state& desired, 
   const auto clock = cml::make_asio_clock(io.get_executor());
   const auto api = cml::make_http_api(io.get_executor(), *clock, *setup.options, nullptr);
   const auto checks = make_prober(io.get_executor(), *clock, *setup.options);
-  console progress(std::cerr, s.log_level == "debug" || s.log_level == "trace");
+  console progress(std::cerr, s.log_level, s.audit_file);
   std::unique_ptr<reconcile::state_store> store;
   if (!s.state_dir.empty() && !dry) store = reconcile::open_state_directory(s.state_dir);
 

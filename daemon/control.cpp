@@ -225,7 +225,7 @@ class request_for {
   void note(const std::string& sentence) {
     static constexpr const char* names[] = {"control.force", "control.retry", "control.suspend",
                                             "control.resume"};
-    parts_.told.on_event({parts_.wall(), reconcile::severity::info,
+    parts_.watcher.on_event({parts_.wall(), reconcile::severity::info,
                           names[static_cast<std::size_t>(what_)], project_->name,
                           job_ ? job_->key : "", sentence + ", asked for by " + who_});
   }

@@ -14,7 +14,8 @@ namespace cmlrec::daemon {
 
 struct control_parts {
   reconcile::reconciler& loop;
-  telemetry::telemetry& told;
+  reconcile::observer& watcher;
+  telemetry::telemetry& told;  // how things stand
   std::function<core::timestamp()> cml_now;  // CML's calendar
   std::function<core::timestamp()> wall;     // of events
 };

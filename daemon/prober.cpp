@@ -33,14 +33,19 @@ class http_prober final : public reconcile::prober {
 
 }  // namespace
 
+cml::probe_options probe_options_of(const cml::http_options& options) {
+  cml::probe_options o;
+  o.ca_file = options.ca_file;
+  o.proxy = options.proxy;
+  o.no_proxy = options.no_proxy;
+  o.user_agent = options.user_agent;
+  return o;
+}
+
 std::unique_ptr<reconcile::prober> make_prober(asio::any_io_executor executor, core::clock& clock,
                                                cml::http_options options) {
-  cml::probe_options o;
-  o.ca_file = std::move(options.ca_file);
-  o.proxy = std::move(options.proxy);
-  o.no_proxy = std::move(options.no_proxy);
-  o.user_agent = std::move(options.user_agent);
-  return std::make_unique<http_prober>(cml::make_prober(std::move(executor), clock, std::move(o)));
+  return std::make_unique<http_prober>(
+      cml::make_prober(std::move(executor), clock, probe_options_of(options)));
 }
 
 }  // namespace cmlrec::daemon

@@ -15,11 +15,14 @@
 #include "daemon/config_watch.hpp"
 #include "daemon/control.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/live_view.hpp"
+#include "daemon/page.hpp"
 #include "daemon/prober.hpp"
 #include "daemon/setup.hpp"
 #include "daemon/status_line.hpp"
 #include "daemon/systemd.hpp"
 #include "http/server.hpp"
+#include "notify/notifier.hpp"
 #include "telemetry/telemetry.hpp"
 
 namespace cmlrec::daemon {
@@ -33,6 +36,10 @@ constexpr core::duration watch_every = std::chrono::seconds{1};
 constexpr core::duration refusals_told_every = std::chrono::seconds{10};
 constexpr const char* is_stopping = "the daemon is stopping; ask the next one";
 
+notify::rules news_rules_of(const config::settings& s) {
+  return {s.notify_after, s.notify_unreachable_after, s.notify_repeat};
+}
+
 class application {
  public:
   application(const command_line& line, config::settings settings, std::string version)
@@ -41,12 +48,15 @@ class application {
   int run(config::desired_state desired) {
     make_parts();
     if (settings_.watch_config) reread(desired);
+    taken_ = desired.version;
     loop_->set_desired(std::move(desired));
     taken_at_ = clock_->wall();
     watch_signals();
     asio::co_spawn(io_, server_->run(), rethrow());
     asio::co_spawn(io_, beat(), rethrow());
+    asio::co_spawn(io_, view_->run(), rethrow());
     asio::co_spawn(io_, watch_files(), rethrow());
+    asio::co_spawn(io_, notifier_->run(), rethrow());
     asio::co_spawn(io_, loop_->run(), [this](std::exception_ptr e, reconcile::outcome) {
       if (e) std::rethrow_exception(e);
       finished();
@@ -54,8 +64,9 @@ class application {
     telemetry_->log(severity::info, "started", "cml-reconciler is running",
                     {{"version", version_},
                      {"config", settings_.config_path},
+                     {"file", taken_},
                      {"listen", listen_host_ + ":" + std::to_string(server_->port())}});
-    told_ = status_line(telemetry_->reports(), refused_);
+    told_ = status_line(telemetry_->reports(), refused_, restart_needed_);
     systemd::ready(told_);
     io_.run();
     return done;
@@ -70,6 +81,7 @@ class application {
     t.to_journal = systemd::logs_to_journal();
     t.version = version_;
     telemetry_ = telemetry::make_telemetry(t);
+    telemetry_->set_audit_file(settings_.audit_file);
     auto setup = http_options_of(settings_, version_);
     if (!setup.options) throw fatal{setup.code, setup.message};
     // A key that is missing may come: it is looked for again at each slow probe.
@@ -89,18 +101,28 @@ class application {
       telemetry_->log(severity::error, "http.handler_failed", what, {{"path", q.path}});
     };
     clock_ = cml::make_asio_clock(io_.get_executor());
+    view_ = std::make_unique<live_view>(*telemetry_, *clock_, version_);
     server_ = http::make_server(io_.get_executor(), *clock_, h, routes());
     if (!settings_.state_dir.empty())
       store_ = reconcile::open_state_directory(settings_.state_dir);
     api_ = cml::make_http_api(io_.get_executor(), *clock_, *setup.options, telemetry_.get());
     checks_ = make_prober(io_.get_executor(), *clock_, *setup.options);
+    webhooks_ = cml::make_poster(io_.get_executor(), *clock_, probe_options_of(*setup.options));
+    notify::options n;
+    n.targets = config::notify_targets(settings_);
+    n.when = news_rules_of(settings_);
+    n.workspace = setup.options->base_url;
+    n.state_dir = settings_.state_dir;
+    n.random = [this] { return std::uniform_real_distribution<double>(0.0, 1.0)(generator_); };
+    notifier_ = std::make_unique<notify::notifier>(io_.get_executor(), *clock_, *webhooks_,
+                                                   *telemetry_, std::move(n));
     reconcile::options o;
     o.rules = policy_of(settings_);
     o.call_timeout = settings_.call_timeout;
     o.force = settings_.force_rebuild;
     o.random = [this] { return std::uniform_real_distribution<double>(0.0, 1.0)(generator_); };
     loop_ = std::make_unique<reconcile::reconciler>(io_.get_executor(), *clock_, *api_, *checks_,
-                                                    *telemetry_, store_.get(), std::move(o));
+                                                    *view_, store_.get(), std::move(o));
     beat_ = clock_->make_alarm();
     watch_alarm_ = clock_->make_alarm();
     stop_alarm_ = clock_->make_alarm();
@@ -129,11 +151,14 @@ class application {
                    }});
     out.push_back({"GET", "/v1/status", false, [this, json](const http::request&) {
                      return json(telemetry::status_json(telemetry_->reports(), version_,
-                                                        config_error_));
+                                                        config_error_, restart_needed_));
                    }});
     out.push_back({"GET", "/v1/events", false, [this, json](const http::request&) {
                      return json(telemetry::events_json(telemetry_->events()));
                    }});
+    out.push_back({"GET", "/v1/stream", false,
+                   [this](const http::request& q) { return view_->open(q); }});
+    for (auto& r : page_routes()) out.push_back(std::move(r));
     for (const char* what : {"force", "retry", "suspend", "resume"})
       out.push_back({"POST", std::string("/v1/") + what, true,
                      [this, what = std::string(what)](const http::request& q) {
@@ -154,12 +179,25 @@ class application {
                      r.status = 202;
                      return r;
                    }});
+    for (auto& route : out) route.handler = told(std::move(route.handler));
     return out;
+  }
+
+  // Who asks the daemon for what, where the log is to say so: --log-level info,http=debug.
+  using handler = std::function<http::response(const http::request&)>;
+  handler told(handler handle) {
+    return [this, handle = std::move(handle)](const http::request& q) {
+      auto answer = handle(q);
+      if (telemetry_->logs(severity::debug, "http.request"))
+        telemetry_->log(severity::debug, "http.request", q.method + " " + q.path,
+                        {{"peer", q.peer}, {"status", std::to_string(answer.status)}});
+      return answer;
+    };
   }
 
   http::response control(const http::request& q, const std::string& what) {
     if (stopping_) return http::problem(503, is_stopping);
-    control_parts parts{*loop_, *telemetry_, [this] { return api_->server_time(); },
+    control_parts parts{*loop_, *view_, *telemetry_, [this] { return api_->server_time(); },
                         [this] { return clock_->wall(); }};
     return daemon::control(parts, what, q);
   }
@@ -201,6 +239,8 @@ class application {
       return is_stopping;
     }
     systemd::reloading();
+    // Whatever becomes of the rest: log rotation has taken the old file away.
+    telemetry_->set_audit_file(settings_.audit_file);
     const auto read_settings = [this] {
       return config::load_settings(line_.flags, line_.settings_file, process_environment());
     };
@@ -222,30 +262,37 @@ class application {
       refused_.reset();
       taken_at_ = clock_->wall();
       take(std::move(settings.values));
+      taken_ = loaded.state->version;
       loop_->set_desired(std::move(*loaded.state));
       server_->set_token(read_token_or_keep());
+      view_->set_config_error("");
       telemetry_->on_reload(true, by);
-      note("config.reloaded", severity::info, settings_.config_path + " was reread, " + by);
-      told_ = status_line(telemetry_->reports(), refused_);
+      note("config.reloaded", severity::info,
+           settings_.config_path + " was reread, " + by + " (version " + taken_ + ")");
+      told_ = status_line(telemetry_->reports(), refused_, restart_needed_);
       systemd::ready(told_);
       return {};
     }
     config_error_ = why;
     refused_ = refused_reload{why, taken_at_};
+    view_->set_config_error(why);
     telemetry_->on_reload(false, why);
+    notifier_->reload_refused(why);
     note("config.refused", severity::error,
          "the new file is refused whole and the old state kept: " + why);
-    told_ = status_line(telemetry_->reports(), refused_);
+    told_ = status_line(telemetry_->reports(), refused_, restart_needed_);
     systemd::ready(told_);
     return why;
   }
 
   // What can be changed while running is; the rest is told.
   void take(config::settings s) {
+    restart_needed_.clear();
     const auto fixed = [&](const auto& now, const auto& before, const char* name) {
-      if (now != before)
-        note("config.restart_needed", severity::warning,
-             std::string(name) + " was changed; it acts at the next start");
+      if (now == before) return;
+      restart_needed_.emplace_back(name);
+      note("config.restart_needed", severity::warning,
+           std::string(name) + " was changed; it acts at the next start");
     };
     const auto& in_effect = started_with_;
     fixed(s.listen, in_effect.listen, "listen");
@@ -257,10 +304,15 @@ class application {
     fixed(s.proxy, in_effect.proxy, "proxy");
     fixed(s.max_in_flight, in_effect.max_in_flight, "max_in_flight");
     fixed(s.requests_per_second, in_effect.requests_per_second, "requests_per_second");
-    fixed(s.log_level, in_effect.log_level, "log_level");
     fixed(s.log_format, in_effect.log_format, "log_format");
     loop_->set_rules(policy_of(s), s.call_timeout);
+    notifier_->set(config::notify_targets(s), news_rules_of(s));
+    std::string unused;  // it was checked when it was read
+    if (const auto levels = config::parse_log_levels(s.log_level, unused))
+      telemetry_->set_log_levels(*levels);
+    const bool moved = s.audit_file != settings_.audit_file;
     settings_ = std::move(s);
+    if (moved) telemetry_->set_audit_file(settings_.audit_file);
   }
 
   core::secret read_token_or_keep() {
@@ -278,7 +330,7 @@ class application {
   }
 
   void note(const std::string& name, severity level, const std::string& message) {
-    telemetry_->on_event({clock_->wall(), level, name, "", "", message});
+    view_->on_event({clock_->wall(), level, name, "", "", message});
   }
 
   void watch_signals() {
@@ -308,6 +360,7 @@ class application {
     stopping_ = true;
     systemd::stopping("stopping after the requests in flight");
     note("stopping", severity::info, "by " + why + ", after the requests in flight");
+    view_->end();
     server_->stop(std::chrono::seconds{1});
     loop_->stop();
     asio::co_spawn(io_, give_up(), rethrow());
@@ -326,6 +379,7 @@ class application {
     telemetry_->log(severity::info, "stopped", "all is stopped", {});
     signals_->cancel();
     ended_ = true;
+    notifier_->stop();
     beat_->ring();
     watch_alarm_->ring();
     stop_alarm_->ring();
@@ -343,7 +397,7 @@ class application {
       telemetry_->on_loop_lag(std::max(core::duration{0}, clock_->now() - due));
       if (watchdog) systemd::watchdog_ping();
       if (stopping_) continue;
-      auto text = status_line(telemetry_->reports(), refused_);
+      auto text = status_line(telemetry_->reports(), refused_, restart_needed_);
       if (text == told_) continue;
       told_ = std::move(text);
       systemd::status(told_);
@@ -397,7 +451,9 @@ class application {
   std::string version_;
   std::string config_error_;
   std::optional<refused_reload> refused_;
+  std::vector<std::string> restart_needed_;  // settings that differ from those of the start
   core::timestamp taken_at_{};  // when the file that is in force was read
+  std::string taken_;           // its version
   std::string told_;            // to systemd
   config_watch watch_{watch_every};
   config_digest files_;
@@ -410,6 +466,9 @@ class application {
   std::unique_ptr<reconcile::state_store> store_;
   std::unique_ptr<cml::api> api_;
   std::unique_ptr<reconcile::prober> checks_;
+  std::unique_ptr<live_view> view_;
+  std::unique_ptr<cml::poster> webhooks_;
+  std::unique_ptr<notify::notifier> notifier_;
   std::unique_ptr<http::server> server_;
   std::unique_ptr<reconcile::reconciler> loop_;
   std::unique_ptr<asio::signal_set> signals_;

@@ -37,10 +37,16 @@ std::string of_many(const std::map<std::string, plan::project_report>& reports) 
 }  // namespace
 
 std::string status_line(const std::map<std::string, plan::project_report>& reports,
-                        const std::optional<refused_reload>& refused) {
+                        const std::optional<refused_reload>& refused,
+                        const std::vector<std::string>& restart_needed) {
   std::string state = "first pass under way";
   if (reports.size() == 1) state = of_one(reports.begin()->second);
   if (reports.size() > 1) state = of_many(reports);
+  if (!restart_needed.empty()) {
+    std::string names;
+    for (const auto& name : restart_needed) names += (names.empty() ? "" : ", ") + name;
+    state = "a restart is needed for " + names + "; " + state;
+  }
   if (!refused) return state;
   // First, because a long line is cut at its end.
   return "reload refused: " + refused->why + ", still on the file of " +

@@ -3,11 +3,11 @@
 # no rights, where all of it is there.
 set -euo pipefail
 
-packages=(g++ cmake ninja-build ccache pkg-config git ca-certificates curl
+packages=(g++ cmake ninja-build ccache pkg-config git ca-certificates curl python3
   libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libyaml-cpp-dev libspdlog-dev
   prometheus-cpp-dev libssl-dev libsystemd-dev libcli11-dev libgtest-dev libgmock-dev)
 if [[ "${1:-}" == --tests ]]; then
-  packages+=(clang libclang-rt-14-dev python3 python3-yaml openssl prometheus procps)
+  packages+=(clang libclang-rt-14-dev python3-yaml openssl prometheus procps)
 fi
 
 missing=()

@@ -72,6 +72,7 @@ struct project_spec {
 
 struct desired_state {
   std::vector<project_spec> projects;
+  std::string version = {};  // names the content of the files: for the audit
 };
 
 }  // namespace cmlrec::config

@@ -1,6 +1,7 @@
 #include "config/load.hpp"
 
 #include "config/project_reader.hpp"
+#include "core/digest.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -11,6 +12,7 @@ namespace cmlrec::config {
 namespace {
 
 constexpr std::size_t most_bytes = 16U * 1024 * 1024;
+constexpr std::size_t shown_digits = 12;
 constexpr std::string_view default_project = "ray-cluster";
 
 // Reads texts one after the other, then settles what depends on all of them.
@@ -19,6 +21,7 @@ class loader {
   explicit loader(const load_context& context) : context_(context) {}
 
   void read(std::string_view text, const std::string& name) {
+    content_ += core::sha256_hex(text);
     report& out = reports_.emplace_back(name);
     if (const auto top = parse_document(text, out)) {
       const reading r{out, context_.env};
@@ -43,6 +46,7 @@ class loader {
     }
     if (result.errors.empty()) {
       result.state.emplace();
+      result.state->version = core::sha256_hex(content_).substr(0, shown_digits);
       for (auto& draft : drafts_) result.state->projects.push_back(std::move(draft.spec));
     }
     return result;
@@ -166,6 +170,7 @@ class loader {
   }
 
   const load_context& context_;
+  std::string content_;  // the digests of what was read
   std::deque<report> reports_;  // drafts point into it
   std::vector<project_draft> drafts_;
 };

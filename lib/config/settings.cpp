@@ -27,6 +27,7 @@ const setting_row* find_row(std::string_view name) {
 std::vector<std::string_view> known_names() {
   std::vector<std::string_view> names;
   for (const auto& row : setting_rows()) names.push_back(row.shown.name);
+  names.emplace_back("notify");
   return names;
 }
 
@@ -68,6 +69,10 @@ class settings_loader {
     }
     std::map<const setting_row*, const entry*> seen;
     for (const auto& e : top.entries) {
+      if (e.key == "notify") {
+        result_.values.notify = read_notify(e.value, out);
+        continue;
+      }
       const setting_row* row = find_row(e.key);
       if (row == nullptr) {
         const std::string plain = with(e.key, '-', '_');
@@ -141,6 +146,17 @@ class settings_loader {
 };
 
 }  // namespace
+
+std::vector<notify_target> notify_targets(const settings& s) {
+  auto out = s.notify;
+  if (s.notify_url_file.empty()) return out;
+  notify_target more;
+  more.url_file = s.notify_url_file;
+  more.format = s.notify_format == "slack" ? notify_format::slack : notify_format::json;
+  more.events = all_notify_events();
+  out.push_back(std::move(more));
+  return out;
+}
 
 loaded_settings load_settings(const std::map<std::string, std::string>& flags,
                               const std::string& settings_file, const environment& env) {

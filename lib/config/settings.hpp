@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/load.hpp"
+#include "config/notify.hpp"
 #include "core/secret.hpp"
 #include "core/time.hpp"
 
@@ -48,9 +49,18 @@ struct settings {
   core::duration verify_deadline = std::chrono::minutes{15};
   core::duration apply_timeout = std::chrono::hours{3};  // of `apply` as a whole
   bool force_rebuild = false;  // FORCE_REBUILD: true, 1, yes
-  std::string log_level = "info";
+  std::string log_level = "info";     // of log_levels.hpp
   std::string log_format = "logfmt";  // logfmt, json
+  std::string audit_file;             // empty: none
+  std::vector<notify_target> notify;  // of the settings file; notify_targets() has all
+  std::string notify_url_file;        // one webhook more, in the simplest form; empty: none
+  std::string notify_format = "json";
+  core::duration notify_after = std::chrono::seconds{30};
+  core::duration notify_unreachable_after = std::chrono::minutes{5};
+  core::duration notify_repeat = std::chrono::hours{1};
 };
+
+std::vector<notify_target> notify_targets(const settings& s);
 
 // One row of the table, for the command line, the help text and the documents.
 struct setting {

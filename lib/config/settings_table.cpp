@@ -1,5 +1,6 @@
 #include "config/settings_table.hpp"
 
+#include "config/log_levels.hpp"
 #include "config/scalars.hpp"
 
 #include <algorithm>
@@ -150,6 +151,13 @@ problem store_host(settings& s, const std::string& t) {
   return {};
 }
 
+problem store_log_level(settings& s, const std::string& t) {
+  std::string why;
+  if (!parse_log_levels(t, why)) return why;
+  s.log_level = t;
+  return {};
+}
+
 // The text is never repeated: it may hold a password.
 problem store_proxy(settings& s, const std::string& t) {
   const std::string whole = t.find("://") == std::string::npos ? "http://" + t : t;
@@ -237,9 +245,23 @@ std::vector<setting_row> make_rows() {
   variable(t.flag(&s::force_rebuild, "force_rebuild",
                   "Every job is stale from now on and runs once more."),
            "FORCE_REBUILD");
-  t.choice(&s::log_level, "log_level", {"trace", "debug", "info", "warning", "error"},
-           "The least severe messages that are logged.");
+  t.text(&s::log_level, "log_level", "LEVELS",
+         "The least severe messages that are logged; for parts of the daemon too: info,http=debug.")
+      .store = store_log_level;
   t.choice(&s::log_format, "log_format", {"logfmt", "json"}, "The form of the log's lines.");
+  t.text(&s::audit_file, "audit_file", "PATH",
+         "File to which a line of JSON is added for each write to CML; reopened by SIGHUP.");
+  t.text(&s::notify_url_file, "notify_url_file", "PATH",
+         "File that holds the URL of a webhook which is told of news; more of them by 'notify:' of "
+         "the settings file.");
+  t.choice(&s::notify_format, "notify_format", {"json", "slack"},
+           "The form of the messages to the webhook of notify_url_file.");
+  t.length(&s::notify_after, "notify_after", seconds{0}, days{1},
+           "A state must have lasted this long to be news.");
+  t.length(&s::notify_unreachable_after, "notify_unreachable_after", seconds{0}, days{1},
+           "So long must CML have been unreachable to be news.");
+  t.length(&s::notify_repeat, "notify_repeat", seconds{0}, days{30},
+           "Trouble of the same kind is not told twice within this time.");
   return t.take();
 }
 

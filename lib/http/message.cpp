@@ -1,5 +1,6 @@
 #include "http/message.hpp"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -102,13 +103,16 @@ std::string render(const reply& r, std::string_view reason, core::timestamp date
   };
   add("Server", "cml-reconciler");
   add("Date", core::format_http_date(date));
-  add("Cache-Control", "no-store");
+  const auto& own = r.content.headers;
+  const bool says_how_to_cache = std::any_of(
+      own.begin(), own.end(), [](const auto& h) { return h.first == "Cache-Control"; });
+  if (!says_how_to_cache) add("Cache-Control", "no-store");
   add("X-Content-Type-Options", "nosniff");
   for (const auto& [name, value] : r.headers) add(name, value);
-  if (!bodiless) {
-    add("Content-Type", r.content.content_type);
-    add("Content-Length", std::to_string(r.content.body.size()));
-  }
+  for (const auto& [name, value] : own) add(name, value);
+  if (!bodiless) add("Content-Type", r.content.content_type);
+  // Of a body that goes on the end of the connection is the end.
+  if (!bodiless && !r.content.live) add("Content-Length", std::to_string(r.content.body.size()));
   add("Connection", keep_alive ? "keep-alive" : "close");
   out += "\r\n\r\n";
   if (with_body && !bodiless) out += r.content.body;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -23,12 +24,25 @@ struct request {
   std::string body;
   std::string peer;  // "127.0.0.1:50312", "uid 1000 (ada), pid 4711"
   bool trusted = false;  // it came by the control socket
+  std::string if_none_match;  // these three as sent; empty: the header is not there
+  std::string accept_encoding;
+  std::string last_event_id;
+};
+
+// The body of an answer that goes on: whoever makes it puts text in and rings, and it is sent as it
+// comes. A comment is sent where nothing comes for a while, so that both sides know of each other.
+struct live_body {
+  std::string pending;
+  std::unique_ptr<core::alarm> news;
+  bool over = false;  // what is pending is not sent any more, and the connection ends
 };
 
 struct response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // beside the standing ones
+  std::shared_ptr<live_body> live;  // set: instead of `body`
 };
 
 struct route {

@@ -33,6 +33,8 @@ using parser_type = beast::http::request_parser<beast::http::string_body>;
 constexpr core::duration idle_timeout = std::chrono::seconds{75};
 // For the client to take note of the end, after the last answer.
 constexpr core::duration linger_timeout = std::chrono::seconds{1};
+// Shorter than the patience of proxies on the way, a minute mostly.
+constexpr core::duration heartbeat = std::chrono::seconds{15};
 constexpr std::size_t read_ahead = 64U * 1024;
 constexpr int most_discarded = 256;  // reads of at most 4 KiB
 
@@ -67,6 +69,9 @@ class connection final : public session {
   void abort() override {
     error_code ignored;
     socket_.close(ignored);
+    if (!live_) return;
+    live_->over = true;
+    live_->news->ring();
   }
 
   asio::awaitable<void> serve() override {
@@ -172,6 +177,10 @@ class connection final : public session {
     const reply answer =
         refused ? std::move(*refused) : ask(*std::get<const route*>(found), in, parser);
     // What has arrived behind this request is answered as well, even while stopping.
+    if (answer.content.live && in.method != "HEAD") {
+      co_await stream(answer);
+      co_return false;
+    }
     const bool keep = in.keep_alive && !(context_->stopping && buffer_.size() == 0);
     const bool sent = co_await send(answer, keep, in.method != "HEAD");
     co_return sent&& keep;
@@ -182,6 +191,27 @@ class connection final : public session {
     if (!refused || !context_->options.on_refusal) return;
     const auto status = refused->content.status;
     if (status == 401 || status == 403) context_->options.on_refusal(peer_, in.where->path, status);
+  }
+
+  // Until the client goes, whoever makes the body ends it, or the server stops.
+  asio::awaitable<void> stream(const reply& answer) {
+    const auto live = live_ = answer.content.live;
+    auto going = co_await send(answer, false, true);
+    // Nothing that the client waits for gets lost when this ends.
+    idle_ = true;
+    while (going && !live->over && !context_->stopping) {
+      if (live->pending.empty()) {
+        const auto until = now() + heartbeat;
+        const bool nothing_came = co_await live->news->wait_until(until);
+        if (!nothing_came) continue;
+        live->pending = ":\n\n";
+      }
+      std::string text;
+      text.swap(live->pending);
+      going = co_await send_text(std::move(text));
+    }
+    live->over = true;
+    live_.reset();
   }
 
   static incoming look_at(const parser_type& parser) {
@@ -213,6 +243,12 @@ class connection final : public session {
     return std::string_view(value.data(), value.size());
   }
 
+  template <class Name>
+  static std::string text_of(const parser_type& parser, Name name) {
+    const auto value = parser.get()[name];
+    return std::string(value.data(), value.size());
+  }
+
   reply ask(const route& r, const incoming& in, parser_type& parser) {
     request q;
     q.method = in.method;
@@ -221,6 +257,10 @@ class connection final : public session {
     q.body = std::move(parser.get().body());
     q.peer = peer_;
     q.trusted = trusted_;
+    using beast::http::field;
+    q.if_none_match = text_of(parser, field::if_none_match);
+    q.accept_encoding = text_of(parser, field::accept_encoding);
+    q.last_event_id = text_of(parser, "Last-Event-ID");
     std::string what = "an exception of no known type";
     try {
       return reply(r.handler(q));
@@ -296,6 +336,7 @@ class connection final : public session {
   beast::flat_buffer buffer_;
   bool idle_ = true;
   bool has_asked_ = false;
+  std::shared_ptr<live_body> live_;  // while an answer goes on
   std::optional<core::instant> waiting_since_;  // for the rest of a request; nothing: it is answered
 };
 

@@ -54,6 +54,7 @@ struct job_report {
   std::vector<difference> differences;
   std::optional<cml::run> active_run;
   std::optional<cml::run> last_run;  // newest finished one that was not skipped
+  std::vector<cml::run> recent_runs;  // newest first, a few; without environment and arguments
   std::optional<core::timestamp> last_success;  // its finished_at
   int attempts = 0;                             // failed ones since the count was last reset
   int max_attempts = 1;

@@ -30,6 +30,22 @@ T live_value(const job_work& job, const char* name, T otherwise) {
   return value == nullptr ? otherwise : *value;
 }
 
+constexpr std::size_t most_recent_runs = 5;
+
+// For those who look: what a run was started with may be secret, and may be long.
+cml::run without_parameters(const cml::run& run) {
+  cml::run out;
+  out.id = run.id;
+  out.job_id = run.job_id;
+  out.status = run.status;
+  out.state = run.state;
+  out.creator = run.creator;
+  out.created_at = run.created_at;
+  out.running_at = run.running_at;
+  out.finished_at = run.finished_at;
+  return out;
+}
+
 // A forced rebuild of a job is one of all below it.
 std::optional<core::timestamp> forced_at(work& w, const job_work& job) {
   auto at = later(w.memory.force_at, job.memory->force_at);
@@ -363,6 +379,11 @@ void decide_runs(work& w, job_work& job, const demands& asked) {
   job.facts = examine(*job.history, asked, floor, *job.memory, w.seen.username, w.rules, w.now.cml);
   const auto& facts = job.facts;
   if (facts.newest_finished != nullptr) report.last_run = *facts.newest_finished;
+  for (const auto& run : job.history->runs) {
+    if (report.recent_runs.size() == most_recent_runs) break;
+    if (run.state == cml::run_state::skipped) continue;
+    report.recent_runs.push_back(without_parameters(run));
+  }
   if (facts.newest_success != nullptr) {
     report.last_success = facts.newest_success->finished_at;
     w.plan.newest_success[job.spec->name] = facts.newest_success->id;

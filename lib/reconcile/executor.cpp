@@ -58,21 +58,33 @@ void drop_history_of(plan::observation& seen, const std::string& job_id) {
   seen.histories.erase(job_id);
 }
 
+// Something that was done. With a constructor: g++ 12 destroys aggregates twice that share an
+// expression with co_await.
+struct deed {
+  explicit deed(std::string what, std::string made = {})
+      : words(std::move(what)), id(std::move(made)) {}
+  std::string words;
+  std::string id;  // of what has come about; empty: nothing new has
+};
+
 class action_runner {
  public:
   action_runner(hands& h, const std::string& project, plan::observation& seen,
                 plan::project_memory& memory)
-      : h_(h), project_(project), seen_(seen), memory_(memory) {}
+      : h_(h), project_(project), seen_(seen), memory_(memory), file_(h.file) {}
 
   asio::awaitable<void> operator()(plan::action a) {
     plan::note_sent(memory_, a, now(h_));
     h_.remember();
+    const auto sent_at = h_.clock.wall();
     const auto began = h_.clock.now();
-    core::result<std::string> done = co_await carry_out(a);
+    core::result<deed> done = co_await carry_out(a);
     h_.remember();
-    h_.watcher.on_write(record_of(a, done, h_.clock.now() - began));
+    auto record = record_of(a, done, h_.clock.now() - began);
+    record.at = sent_at;
+    h_.watcher.on_write(record);
     if (done) {
-      tell(h_, project_, a, severity::info, plan::to_string(a.kind), *done + ": " + a.reason);
+      tell(h_, project_, a, severity::info, plan::to_string(a.kind), done->words + ": " + a.reason);
       co_return;
     }
     const auto& why = done.error();
@@ -91,72 +103,79 @@ class action_runner {
   const std::optional<core::error>& first_stop() const { return first_stop_; }
 
  private:
-  write_record record_of(const plan::action& a, const core::result<std::string>& done,
-                                    core::duration took) const {
+  write_record record_of(const plan::action& a, const core::result<deed>& done,
+                         core::duration took) const {
     write_record w;
     w.project = project_;
+    w.project_id = a.project_id;
     w.job = a.job_key;
     w.action = plan::to_string(a.kind);
     w.operation = plan::operation_of(a.kind);
-    w.object_id = !a.run_id.empty() ? a.run_id : !a.job_id.empty() ? a.job_id : a.project_id;
-    if (a.kind == plan::action_kind::create_job) w.object_id.clear();
+    const bool of_run =
+        a.kind == plan::action_kind::start_run || a.kind == plan::action_kind::stop_run;
+    w.kind = of_run ? "run" : a.job_name.empty() ? "project" : "job";
+    w.name = a.job_name.empty() ? project_ : a.job_name;
+    w.object_id = of_run ? a.run_id : a.job_name.empty() ? a.project_id : a.job_id;
+    if (done && !done->id.empty()) w.object_id = done->id;
     w.reason = a.reason;
     w.ok = done.has_value();
     w.took = took;
-    w.answer = done ? *done : core::describe(done.error());
+    w.answer = done ? done->words : core::describe(done.error());
+    w.file = file_;
     if (done) return w;
     w.may_have_happened = done.error().may_have_happened;
+    w.error = core::to_string(done.error().kind);
     w.http_status = done.error().http_status;
     return w;
   }
 
-  // What was done, in words.
-  asio::awaitable<core::result<std::string>> carry_out(const plan::action& a) {
+  // What was done.
+  asio::awaitable<core::result<deed>> carry_out(const plan::action& a) {
     const auto deadline = deadline_of(h_);
     switch (a.kind) {
       case plan::action_kind::create_project: {
         auto r = co_await h_.api.create_project(a.project, deadline);
         if (!r) co_return r.error();
         done(a, nullptr);
-        co_return "created project " + r->id;
+        co_return deed("created project " + r->id, r->id);
       }
       case plan::action_kind::update_project: {
         auto r = co_await h_.api.update_project(a.project_id, a.project, deadline);
         if (!r) co_return r.error();
         plan::note_project_updated(memory_, a, *r, now(h_));
-        co_return std::string("updated the project");
+        co_return deed("updated the project");
       }
       case plan::action_kind::create_job: {
         auto r = co_await h_.api.create_job(a.project_id, a.job, deadline);
         if (!r) co_return r.error();
         done(a, nullptr);
-        co_return "created job " + r->id;
+        co_return deed("created job " + r->id, r->id);
       }
       case plan::action_kind::update_job: {
         auto r = co_await h_.api.update_job(a.project_id, a.job_id, a.job, deadline);
         if (!r) co_return r.error();
         done(a, &*r);
-        co_return "updated job " + a.job_id;
+        co_return deed("updated job " + a.job_id);
       }
       case plan::action_kind::delete_job: {
         auto r = co_await h_.api.delete_job(a.project_id, a.job_id, deadline);
         if (!r) co_return r.error();
         done(a, nullptr);
         drop_history_of(seen_, a.job_id);
-        co_return "deleted job " + a.job_id;
+        co_return deed("deleted job " + a.job_id);
       }
       case plan::action_kind::start_run: {
         auto r = co_await h_.api.start_run(a.project_id, a.job_id, a.run, deadline);
         if (!r) co_return r.error();
         plan::note_started(memory_, a, *r, now(h_));
         plan::merge(seen_.histories[a.job_id], *r);
-        co_return "started run " + r->id;
+        co_return deed("started run " + r->id, r->id);
       }
       case plan::action_kind::stop_run: {
         auto r = co_await h_.api.stop_run(a.project_id, a.job_id, a.run_id, deadline);
         if (!r) co_return r.error();
         done(a, nullptr);
-        co_return "asked run " + a.run_id + " to stop";
+        co_return deed("asked run " + a.run_id + " to stop");
       }
       case plan::action_kind::run_check: {
         const auto check_deadline = h_.clock.now() + a.request.timeout;
@@ -164,10 +183,10 @@ class action_runner {
         plan::note_check(memory_, a.check, r.has_value(),
                          r.has_value() ? "" : core::describe(r.error()), now(h_));
         if (!r) co_return r.error();
-        co_return "check '" + a.check + "' passed";
+        co_return deed("check '" + a.check + "' passed");
       }
     }
-    co_return std::string();
+    co_return deed("");
   }
 
   void done(const plan::action& a, const cml::job* answer) {
@@ -179,6 +198,7 @@ class action_runner {
   const std::string& project_;
   plan::observation& seen_;
   plan::project_memory& memory_;
+  const std::string file_;  // the one that the plan was made by, whatever is read meanwhile
   std::optional<core::error> first_stop_;
 };
 

@@ -23,6 +23,7 @@ struct hands {
   core::duration call_timeout;
   // Before a POST goes out and after its answer: what must outlive the process is written down.
   std::function<void()> remember;
+  std::string file;  // version of the newest file: for the audit
 };
 
 // Project, jobs, the active runs and the rotating share of histories. On an error the observation

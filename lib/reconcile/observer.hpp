@@ -24,17 +24,23 @@ struct event {
 
 // What became of one action of a plan: the audit of what the daemon has done to CML.
 struct write_record {
-  std::string project;    // as in the file
-  std::string job;        // key; empty: it is about the project
-  std::string action;     // "start_run"
-  std::string operation;  // CML's name for it, "CreateJobRun"; empty: nothing was sent to CML
-  std::string object_id;  // of the project, job or run that was written; empty: it was to be made
-  std::string reason;     // why the planner wanted it
+  core::timestamp at{};    // when it was sent, by this machine's calendar
+  std::string project;     // as in the file
+  std::string project_id;  // empty: not known yet
+  std::string job;         // key; empty: it is about the project
+  std::string action;      // "start_run"
+  std::string operation;   // CML's name for it, "CreateJobRun"; empty: nothing was sent to CML
+  std::string kind;        // of the object: project, job, run
+  std::string name;        // of the project or job in CML
+  std::string object_id;   // of the project, job or run; empty: it was to be made, and has no id
+  std::string reason;      // why the planner wanted it
   bool ok = false;
   bool may_have_happened = false;  // it failed, and may have been done all the same
+  std::string error;               // the kind of a failure: "timed_out"
   int http_status = 0;             // of a failure; 0: no answer, or it was done
   std::string answer;              // in words: what was done, or what went wrong
   core::duration took{0};
+  std::string file;  // version of the file that it went by
 };
 
 enum class pass_result { converged, progressing, degraded, suspended, failed };

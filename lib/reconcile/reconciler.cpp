@@ -109,7 +109,7 @@ class reconciler::impl {
         watcher_(watcher),
         store_(store),
         options_(std::move(o)),
-        hands_{clock, api, checks, watcher, options_.call_timeout, [this] { remember(); }},
+        hands_{clock, api, checks, watcher, options_.call_timeout, [this] { remember(); }, {}},
         finished_(clock.make_alarm()),
         life_began_(clock.now()) {
     if (store_ != nullptr) read_journal();
@@ -118,6 +118,7 @@ class reconciler::impl {
   }
 
   void set_desired(config::desired_state desired) {
+    hands_.file = desired.version;
     std::set<std::string> names;
     for (auto& project : desired.projects) {
       names.insert(project.name);

@@ -3,6 +3,7 @@
 #include "telemetry/stderr_lines.hpp"
 
 #include <chrono>
+#include <map>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -29,14 +30,11 @@ class sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> 
   line_sink to_;
 };
 
-spdlog::level::level_enum level_named(const std::string& name) {
+spdlog::level::level_enum level_named(std::string_view name) {
   if (name == "trace") return spdlog::level::trace;
   if (name == "debug") return spdlog::level::debug;
   if (name == "info") return spdlog::level::info;
-  if (name == "warning") return spdlog::level::warn;
-  if (name == "error") return spdlog::level::err;
-  throw std::runtime_error("'" + name +
-                           "' is not a log level; give trace, debug, info, warning or error");
+  return name == "warning" ? spdlog::level::warn : spdlog::level::err;
 }
 
 spdlog::level::level_enum level_of(reconcile::severity level) {
@@ -59,12 +57,30 @@ class spdlog_writer final : public log_writer {
       : format_(o.format),
         to_journal_(o.to_journal),
         logger_("cml-reconciler", std::make_shared<sink>(std::move(to))) {
-    logger_.set_level(level_named(o.level));
+    // What is written is decided here, by part; spdlog carries the line.
+    logger_.set_level(spdlog::level::trace);
+    std::string why;
+    auto levels = config::parse_log_levels(o.level, why);
+    if (!levels) throw std::runtime_error(why);
+    set_levels(std::move(*levels));
+  }
+
+  void set_levels(config::log_levels levels) override {
+    general_ = level_named(levels.general);
+    parts_.clear();
+    for (const auto& [part, level] : levels.parts) parts_.emplace(part, level_named(level));
+  }
+
+  bool wants(reconcile::severity severity, std::string_view event) const override {
+    const auto level = level_of(severity);
+    if (parts_.empty()) return level >= general_;
+    const auto found = parts_.find(config::part_of(event));
+    return level >= (found == parts_.end() ? general_ : found->second);
   }
 
   void write(const log_entry& entry) override {
+    if (!wants(entry.level, entry.event)) return;
     const auto level = level_of(entry.level);
-    if (!logger_.should_log(level)) return;
     const auto line = format_line(entry, format_, to_journal_);
     logger_.log(level, spdlog::string_view_t(line.data(), line.size()));
   }
@@ -73,6 +89,8 @@ class spdlog_writer final : public log_writer {
   log_format format_;
   bool to_journal_;
   spdlog::logger logger_;
+  spdlog::level::level_enum general_ = spdlog::level::info;
+  std::map<std::string, spdlog::level::level_enum, std::less<>> parts_;
 };
 
 }  // namespace

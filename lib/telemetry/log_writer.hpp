@@ -1,6 +1,7 @@
 // The log: which levels are written, in which form, and where to.
 #pragma once
 
+#include "config/log_levels.hpp"
 #include "telemetry/log_line.hpp"
 #include "telemetry/telemetry.hpp"
 
@@ -21,6 +22,9 @@ class log_writer {
  public:
   virtual ~log_writer() = default;
   virtual void write(const log_entry& entry) = 0;
+  virtual void set_levels(config::log_levels levels) = 0;
+  // Whether such an event is written: for what would be costly to say in vain.
+  virtual bool wants(reconcile::severity level, std::string_view event) const = 0;
 };
 
 // Throws std::runtime_error for an unknown level.

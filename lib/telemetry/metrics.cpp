@@ -131,10 +131,16 @@ class prometheus_metrics final : public metrics {
         reloads_(registered(registry_, prometheus::BuildCounter(), metric_id::config_reloads)),
         reload_ok_(gauge(metric_id::config_last_reload_successful)),
         reload_at_(gauge(metric_id::config_last_reload_success)),
+        audit_failures_(
+            registered(registry_, prometheus::BuildCounter(), metric_id::audit_failures).Add({})),
+        notifications_(registered(registry_, prometheus::BuildCounter(), metric_id::notifications)),
+        notify_queue_(gauge(metric_id::notify_queue)),
         lag_(gauge(metric_id::event_loop_lag)) {
     // A counter that begins at 0 shows its first increase.
     reloads_.Add(labels_of(metric_id::config_reloads, {"success"}));
     reloads_.Add(labels_of(metric_id::config_reloads, {"failure"}));
+    for (const char* result : {"delivered", "failed", "dropped"})
+      notifications_.Add(labels_of(metric_id::notifications, {result}));
     reload_ok_.Set(1);
     reload_at_.Set(seconds(started.time_since_epoch()));
     registered(registry_, prometheus::BuildGauge(), metric_id::build_info)
@@ -190,6 +196,16 @@ class prometheus_metrics final : public metrics {
     reloads_.Add(labels_of(metric_id::config_reloads, {ok ? "success" : "failure"})).Increment();
     reload_ok_.Set(ok ? 1 : 0);
     if (ok) reload_at_.Set(seconds(at.time_since_epoch()));
+  }
+
+  void audit_failed() override { audit_failures_.Increment(); }
+
+  void notification(const std::string& result) override {
+    notifications_.Add(labels_of(metric_id::notifications, {words_.admit(result)})).Increment();
+  }
+
+  void notify_queue(std::size_t length) override {
+    notify_queue_.Set(static_cast<double>(length));
   }
 
   void loop_lag(core::duration lag) override {
@@ -256,6 +272,9 @@ class prometheus_metrics final : public metrics {
   Family<Counter>& reloads_;
   Gauge& reload_ok_;
   Gauge& reload_at_;
+  Counter& audit_failures_;
+  Family<Counter>& notifications_;
+  Gauge& notify_queue_;
   Gauge& lag_;
   std::deque<core::duration> beats_;
 };

@@ -30,6 +30,10 @@ class metrics {
   virtual void rate_limited(core::duration waited) = 0;
   virtual void circuit(bool open) = 0;
   virtual void reload(bool ok, core::timestamp at) = 0;
+  virtual void audit_failed() = 0;
+  // `result`: delivered, failed, dropped.
+  virtual void notification(const std::string& result) = 0;
+  virtual void notify_queue(std::size_t length) = 0;
   virtual void loop_lag(core::duration lag) = 0;
   virtual void removed(const std::string& project) = 0;
   virtual void job_removed(const std::string& project, const std::string& job) = 0;

@@ -84,6 +84,9 @@ json::object job(const plan::job_report& j) {
   o["differences"] = list(j.differences);
   o["active_run"] = run_or_null(j.active_run);
   o["last_run"] = run_or_null(j.last_run);
+  json::array recent;
+  for (const auto& run : j.recent_runs) recent.push_back(run_or_null(run));
+  o["recent_runs"] = std::move(recent);
   o["last_success"] = time_or_null(j.last_success);
   o["attempts"] = j.attempts;
   o["max_attempts"] = j.max_attempts;
@@ -114,31 +117,41 @@ json::object project(const plan::project_report& p) {
   return o;
 }
 
+json::object event_object(const reconcile::event& e) {
+  json::object o;
+  o["at"] = core::format_timestamp(e.at);
+  o["level"] = to_string(e.level);
+  o["event"] = text(e.name);
+  o["project"] = text_or_null(e.project);
+  o["job"] = text_or_null(e.job);
+  o["message"] = text(e.message);
+  return o;
+}
+
 }  // namespace
 
 std::string status_json(const std::map<std::string, plan::project_report>& reports,
-                        const std::string& version, const std::string& config_error) {
+                        const std::string& version, const std::string& config_error,
+                        const std::vector<std::string>& restart_needed) {
   json::object body;
   body["version"] = text(version);
   body["config_error"] = text_or_null(config_error);
+  body["restart_needed"] = list(restart_needed);
   json::array projects;
   for (const auto& [name, report] : reports) projects.push_back(project(report));
   body["projects"] = std::move(projects);
   return json::serialize(body) + "\n";
 }
 
+std::string project_json(const plan::project_report& report) {
+  return json::serialize(project(report));
+}
+
+std::string event_json(const reconcile::event& e) { return json::serialize(event_object(e)); }
+
 std::string events_json(const std::deque<reconcile::event>& events) {
   json::array all;
-  for (const auto& e : events) {
-    json::object o;
-    o["at"] = core::format_timestamp(e.at);
-    o["level"] = to_string(e.level);
-    o["event"] = text(e.name);
-    o["project"] = text_or_null(e.project);
-    o["job"] = text_or_null(e.job);
-    o["message"] = text(e.message);
-    all.push_back(std::move(o));
-  }
+  for (const auto& e : events) all.push_back(event_object(e));
   json::object body;
   body["events"] = std::move(all);
   return json::serialize(body) + "\n";

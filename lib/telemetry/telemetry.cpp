@@ -1,5 +1,6 @@
 #include "telemetry/telemetry.hpp"
 
+#include "telemetry/audit.hpp"
 #include "telemetry/label_bounds.hpp"
 #include "telemetry/log_writer.hpp"
 #include "telemetry/make_telemetry.hpp"
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -42,22 +44,12 @@ class whole_telemetry final : public telemetry {
     metrics_->pass(project, result, took);
   }
 
+  // Not among the events, where each action has its own already: their places are few.
   void on_write(const reconcile::write_record& w) override {
     metrics_->action(w.project, w.action, w.ok);
     if (w.operation.empty()) return;
-    log_entry entry;
-    entry.at = now_();
-    entry.event = "audit";
-    entry.project = w.project;
-    entry.job = w.job;
-    entry.message = w.answer;
-    entry.fields = {{"operation", w.operation},
-                    {"result", w.ok ? "done" : w.may_have_happened ? "uncertain" : "failed"},
-                    {"why", w.reason},
-                    {"took_ms", std::to_string(w.took.count())}};
-    if (!w.object_id.empty()) entry.fields["id"] = w.object_id;
-    if (w.http_status != 0) entry.fields["status"] = std::to_string(w.http_status);
-    log_->write(entry);
+    log_->write(audit_entry(w, now_()));
+    if (audit_.is_wanted()) tell_audit(audit_.write(audit_line(w)));
   }
 
   void on_report(const plan::project_report& report) override {
@@ -76,6 +68,12 @@ class whole_telemetry final : public telemetry {
 
   void on_attempt(const char* operation, int status, core::duration took) override {
     metrics_->attempt(operation, status, took);
+    if (!logs(severity::debug, "api.attempt")) return;
+    log(severity::debug, "api.attempt",
+        std::string(operation) + (status == 0 ? " had no answer" : " was answered"),
+        {{"operation", operation},
+         {"status", std::to_string(status)},
+         {"took_ms", std::to_string(took.count())}});
   }
 
   void on_retry(const char* operation, core::duration after, const core::error& why) override {
@@ -103,6 +101,7 @@ class whole_telemetry final : public telemetry {
 
   std::string metrics_text() const override { return metrics_->text(reports_); }
   const std::deque<reconcile::event>& events() const override { return events_; }
+  std::uint64_t events_told() const override { return events_told_; }
   const std::map<std::string, plan::project_report>& reports() const override { return reports_; }
 
   void log(severity level, const std::string& name, const std::string& message,
@@ -116,9 +115,33 @@ class whole_telemetry final : public telemetry {
     log_->write(entry);
   }
 
+  bool logs(severity level, std::string_view name) const override {
+    return log_->wants(level, name);
+  }
+  void set_log_levels(const config::log_levels& levels) override { log_->set_levels(levels); }
+
+  void set_audit_file(const std::string& path) override {
+    audit_trouble_.clear();
+    tell_audit(audit_.open(path));
+  }
+
+  void on_notification(const std::string& result) override { metrics_->notification(result); }
+  void on_notify_queue(std::size_t length) override { metrics_->notify_queue(length); }
   void on_loop_lag(core::duration lag) override { metrics_->loop_lag(lag); }
 
  private:
+  // The same trouble is told once; each lost line is counted.
+  void tell_audit(const std::optional<std::string>& trouble) {
+    if (!trouble) {
+      audit_trouble_.clear();
+      return;
+    }
+    metrics_->audit_failed();
+    if (*trouble == audit_trouble_) return;
+    audit_trouble_ = *trouble;
+    on_event({now_(), severity::error, "audit.not_written", "", "", *trouble});
+  }
+
   // What is new since the report before. Runs are counted from the second report on: what the first
   // one shows as ended may have ended long ago. A difference counts in the first one, too.
   void count_changes(const plan::project_report& before, const plan::project_report& after) {
@@ -154,6 +177,7 @@ class whole_telemetry final : public telemetry {
 
   // Of the lines "still running", only the newest of each project is worth a place.
   void remember(const reconcile::event& e) {
+    ++events_told_;
     if (e.name == "status") {
       const auto stale = std::find_if(events_.rbegin(), events_.rend(), [&](const auto& old) {
         return old.name == e.name && old.project == e.project && old.job == e.job;
@@ -170,6 +194,9 @@ class whole_telemetry final : public telemetry {
   label_bounds bounds_;
   std::unique_ptr<metrics> metrics_;
   std::deque<reconcile::event> events_;
+  std::uint64_t events_told_ = 0;
+  audit_file audit_;
+  std::string audit_trouble_;  // empty: none
   std::map<std::string, plan::project_report> reports_;
   bool circuit_open_ = false;
 };

@@ -94,12 +94,11 @@ TEST(ConfigSettings, BareFlagIsTrue) {
 TEST(ConfigSettings, EachBadValueNamesItsSource) {
   const temporary_directory dir;
   const auto file = dir.write("s.yaml", "# settings\nmax_in_flight: 0\n");
-  const auto result = from({{"interval", "soon"}}, {{"CML_RECONCILER_LOG_LEVEL", "loud"}}, file);
+  const auto result = from({{"interval", "soon"}}, {{"CML_RECONCILER_LOG_FORMAT", "loud"}}, file);
   EXPECT_EQ(lines(result.errors),
             file +
                 ":2:16: max_in_flight: '0' is wrong; expected a whole number from 1 to 256\n"
-                "$CML_RECONCILER_LOG_LEVEL: 'loud' is wrong; expected trace, debug, info, "
-                "warning or error\n"
+                "$CML_RECONCILER_LOG_FORMAT: 'loud' is wrong; expected logfmt or json\n"
                 "--interval: 'soon' is wrong; expected a duration such as 30s or 5m from 100ms "
                 "to 24h\n");
 }

@@ -56,5 +56,11 @@ TEST(StatusLine, RefusedReloadStandsFirstWithTheFileInForce) {
   EXPECT_THAT(line, HasSubstr("ray: Converged"));
 }
 
+TEST(StatusLine, NamesTheSettingsThatActAtTheNextStart) {
+  const auto all = reports({project("ray", plan::project_state::converged)});
+  EXPECT_EQ(status_line(all, {}, {"listen", "proxy"}),
+            "a restart is needed for listen, proxy; ray: Converged");
+}
+
 }  // namespace
 }  // namespace cmlrec::daemon

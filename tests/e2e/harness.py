@@ -184,7 +184,7 @@ class World:
     def apply(self, *flags, seconds=120, env=None):
         return self.command("apply", "--config", self.file, *FAST, *flags, seconds=seconds, env=env)
 
-    def run_daemon(self, *flags, env=None):
+    def run_daemon(self, *flags, env=None, listening="listen="):
         if env:
             saved, self.env = self.env, {**self.env, **env}
         defaults = [] if "--interval" in flags else ["--interval", "2s"]
@@ -194,7 +194,7 @@ class World:
         if env:
             self.env = saved
         found = wait_for("the daemon's address",
-                         lambda: re.search(r"listen=(\S*127\.0\.0\.1:\d+)", process.output)
+                         lambda: re.search(listening + r"(\S*?127\.0\.0\.1:\d+)", process.output)
                          or (not process.running() and re.match("", "")))
         if not found.group():
             raise AssertionError("the daemon has ended: " + process.output)

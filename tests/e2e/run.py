@@ -11,7 +11,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import *  # noqa: E402,F403
 import api  # noqa: E402
 import control  # noqa: E402
+import page  # noqa: E402
 import door  # noqa: E402
+import logs  # noqa: E402
+import notify  # noqa: E402
 import tls  # noqa: E402
 
 TESTS = {}
@@ -22,7 +25,7 @@ def test(function):
     return function
 
 
-for module in (api, control, door, tls):
+for module in (api, control, door, logs, notify, page, tls):
     for each in module.TESTS:
         test(each)
 

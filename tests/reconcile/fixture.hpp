@@ -96,7 +96,12 @@ class loop_test : public ::testing::Test {
     want("launch", "setup");
   }
 
-  config::desired_state desired() const { return {{project}}; }
+  config::desired_state desired() const {
+    config::desired_state out;
+    out.projects = {project};
+    out.version = version;
+    return out;
+  }
 
   void start() {
     ended = false;
@@ -135,6 +140,7 @@ class loop_test : public ::testing::Test {
   std::unique_ptr<memory_store> store;
   options o;
   config::project_spec project;
+  std::string version = "v1";  // of the file
   std::unique_ptr<reconciler> loop;
   bool ended = false;
   outcome last = outcome::failed;

@@ -15,6 +15,27 @@ TEST_F(Loop, AnEmptyWorkspaceConvergesAndCmlStartsTheChildren) {
   EXPECT_EQ(cml.writes, 5);  // a project, three jobs, a run
 }
 
+TEST_F(Loop, EachWriteIsToldWithItsObjectAndTheFileItWentBy) {
+  want("git_sync");
+  start();
+  ASSERT_TRUE(until_converged());
+  ASSERT_EQ(watcher.writes.size(), 3U);
+  std::vector<std::string> kinds;
+  for (const auto& w : watcher.writes) {
+    kinds.push_back(w.kind);
+    EXPECT_FALSE(w.object_id.empty()) << w.operation;
+    EXPECT_EQ(w.file, "v1");
+  }
+  EXPECT_THAT(kinds, ElementsAre("project", "job", "run"));
+  version = "v2";
+  project.jobs[0].fields["script"] = core::text{"other.py"};
+  loop->set_desired(desired());
+  ASSERT_TRUE(clock.run_until([&] { return watcher.writes.size() == 4; }, 10min));
+  EXPECT_EQ(watcher.writes[3].operation, "UpdateJob");
+  EXPECT_EQ(watcher.writes[3].name, "git_sync");
+  EXPECT_EQ(watcher.writes[3].file, "v2");
+}
+
 TEST_F(Loop, AConvergedWorkspaceIsReadAndNeverWritten) {
   want_chain();
   start();

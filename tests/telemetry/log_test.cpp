@@ -151,8 +151,33 @@ TEST(LogLevel, AnUnknownOneIsRefusedWithThoseThatThereAre) {
     make_telemetry(o);
     FAIL() << "takes any level";
   } catch (const std::runtime_error& e) {
-    EXPECT_STREQ(e.what(), "'loud' is not a log level; give trace, debug, info, warning or error");
+    EXPECT_THAT(e.what(), HasSubstr("'loud' is not a level of the log; expected a level (trace, "
+                                    "debug, info, warning, error)"));
   }
+}
+
+TEST(LogLevel, APartHasItsOwn) {
+  options o;
+  o.level = "warning,cml=debug";
+  kept t(o);
+  t.sut->log(severity::debug, "api.retry", "", {});
+  t.sut->log(severity::info, "circuit.closed", "", {});
+  t.sut->log(severity::info, "config.reloaded", "", {});
+  EXPECT_EQ(t.lines.size(), 2U);
+}
+
+TEST(LogLevel, IsChangedWhileRunning) {
+  kept t;
+  t.sut->log(severity::debug, "http.request", "", {});
+  EXPECT_THAT(t.lines, IsEmpty());
+  EXPECT_FALSE(t.sut->logs(severity::debug, "http.request"));
+  config::log_levels levels;
+  levels.parts["http"] = "debug";
+  t.sut->set_log_levels(levels);
+  EXPECT_TRUE(t.sut->logs(severity::debug, "http.request"));
+  t.sut->log(severity::debug, "http.request", "", {});
+  t.sut->log(severity::debug, "api.retry", "", {});
+  EXPECT_EQ(t.lines.size(), 1U);
 }
 
 TEST(LogText, OnlyWellFormedUtf8IsLeft) {

@@ -13,7 +13,7 @@ using ::testing::Not;
 
 TEST(StatusJson, WithoutProjectsItIsStillWhole) {
   EXPECT_EQ(status_json({}, "1.0", ""),
-            "{\"version\":\"1.0\",\"config_error\":null,\"projects\":[]}\n");
+            "{\"version\":\"1.0\",\"config_error\":null,\"restart_needed\":[],\"projects\":[]}\n");
 }
 
 TEST(StatusJson, TheRefusedReloadIsTold) {
@@ -28,12 +28,12 @@ TEST(StatusJson, WhatIsNotKnownIsNull) {
   p.jobs[0].reason.clear();
   EXPECT_EQ(
       status_json({{"ray-cluster", p}}, "1.0", ""),
-      R"({"version":"1.0","config_error":null,"projects":[{"name":"ray-cluster","id":null,)"
+      R"({"version":"1.0","config_error":null,"restart_needed":[],"projects":[{"name":"ray-cluster","id":null,)"
       R"("state":"Progressing","in_sync":false,"healthy":false,"reachable":false,"reasons":[],)"
       R"("activity":null,"differences":[],"orphans":[],"ambiguous_ids":[],"observed_at":null,)"
       R"("jobs":[{"key":"git_sync","name":"git_sync","id":null,"parent":null,)"
       R"("description":null,"state":"Unknown","reason":null,"differences":[],)"
-      R"("active_run":null,"last_run":null,"last_success":null,"attempts":0,"max_attempts":1,)"
+      R"("active_run":null,"last_run":null,"recent_runs":[],"last_success":null,"attempts":0,"max_attempts":1,)"
       R"("running_for_seconds":null,"timeout_seconds":null,"next_action":null,"next_at":null}]}]})"
       "\n");
 }
@@ -89,7 +89,7 @@ plan::project_report full_project() {
 TEST(StatusJson, EverythingThatIsKnownIsTold) {
   EXPECT_EQ(
       status_json({{"ray-cluster", full_project()}}, "1.0", ""),
-      R"({"version":"1.0","config_error":null,"projects":[{"name":"ray-cluster",)"
+      R"({"version":"1.0","config_error":null,"restart_needed":[],"projects":[{"name":"ray-cluster",)"
       R"("id":"aaaa-bbbb-cccc-dddd","state":"Degraded","in_sync":true,"healthy":false,)"
       R"("reachable":true,"reasons":["git_sync has failed"],)"
       R"-("activity":"git_sync: running for 40 s (timeout 5 min)",)-"
@@ -105,7 +105,7 @@ TEST(StatusJson, EverythingThatIsKnownIsTold) {
       R"("last_run":{"id":"r1","status":"ENGINE_FAILED","state":"failed","creator":null,)"
       R"("created_at":"2026-01-02T03:03:00.000Z","running_at":"2026-01-02T03:03:25.000Z",)"
       R"("finished_at":"2026-01-02T03:03:55.900Z","duration_seconds":30},)"
-      R"("last_success":"2026-01-01T00:00:00.000Z","attempts":1,"max_attempts":3,)"
+      R"("recent_runs":[],"last_success":"2026-01-01T00:00:00.000Z","attempts":1,"max_attempts":3,)"
       R"("running_for_seconds":40,"timeout_seconds":300,"next_action":"look at the run",)"
       R"("next_at":"2026-01-02T03:04:10.000Z"}]}]})"
       "\n");

@@ -140,25 +140,29 @@ def need(*programs):
             raise Skip(f"{program} cannot be had here")
 
 
-def base_tree():
-    """A tar of Debian with systemd and what the daemon needs to run; made once."""
-    need("mmdebstrap")
-    tar = CACHE / "tree.tar"
-    if tar.exists():
-        return tar
+def make_tree(tar, packages):
+    """A Debian 12 with these packages, as a tar file."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    part = CACHE / f"tree.{os.getpid()}.part.tar"
+    part = CACHE / f"{tar.stem}.{os.getpid()}.part.tar"
     sources = sorted(pathlib.Path("/etc/apt/sources.list.d").glob("*.sources"))
     sources += [p for p in [pathlib.Path("/etc/apt/sources.list")] if p.exists()]
     if not sources:
         raise Skip("no list of package sources is known")
-    made = run("mmdebstrap", "--variant=minbase", "--mode=root",
-               "--include=" + ",".join(TREE_PACKAGES), "bookworm", part, sources[0], check=False,
-               seconds=900)
+    include = ["--include=" + ",".join(packages)] if packages else []
+    made = run("mmdebstrap", "--variant=minbase", "--mode=root", *include, "bookworm", part, sources[0],
+               check=False, seconds=900)
     if made.returncode != 0:
         part.unlink(missing_ok=True)
         raise Skip("the tree cannot be made: " + made.stdout.strip().splitlines()[-1])
     part.rename(tar)
+
+
+def base_tree():
+    """Debian with systemd and what the daemon needs to run; made once."""
+    need("mmdebstrap")
+    tar = CACHE / "tree.tar"
+    if not tar.exists():
+        make_tree(tar, TREE_PACKAGES)
     return tar
 
 
