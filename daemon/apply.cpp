@@ -20,6 +20,17 @@ namespace {
 
 namespace asio = boost::asio;
 
+const char* word_of(reconcile::outcome o) {
+  switch (o) {
+    case reconcile::outcome::done: return "converged";
+    case reconcile::outcome::failed: return "failed";
+    case reconcile::outcome::refused: return "refused";
+    case reconcile::outcome::unreachable: return "unreachable";
+    case reconcile::outcome::stopped: return "stopped";
+  }
+  return "failed";
+}
+
 int code_of(reconcile::outcome o) {
   switch (o) {
     case reconcile::outcome::done: return done;
@@ -34,7 +45,7 @@ int code_of(reconcile::outcome o) {
 }  // namespace
 
 int apply_once(const config::settings& s, const config::desired_state& desired, bool dry,
-               const std::string& version) {
+               bool json, const std::string& version) {
   auto setup = http_options_of(s, version);
   if (setup.code != 0) {
     std::cerr << "error: " << setup.message << '\n';
@@ -80,11 +91,11 @@ int apply_once(const config::settings& s, const config::desired_state& desired, 
   io.run();
 
   if (dry && outcome != reconcile::outcome::refused && outcome != reconcile::outcome::unreachable) {
-    const auto text = render_plan(desired, loop.plans());
-    std::cout << text.text;
-    return text.changes ? would_change : code_of(outcome);
+    const auto preview = preview_of(desired, loop.plans());
+    std::cout << (json ? plan_json(preview) : plan_text(preview));
+    return preview.changes() ? would_change : code_of(outcome);
   }
-  std::cout << render_summary(loop.plans());
+  std::cout << (json ? summary_json(loop.plans(), word_of(outcome)) : summary_text(loop.plans()));
   if (outcome == reconcile::outcome::unreachable)
     std::cerr << "error: CML could not be reached, or it took longer than apply-timeout ("
               << core::format_duration(s.apply_timeout) << ")\n";

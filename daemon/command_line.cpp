@@ -17,11 +17,12 @@
 namespace cmlrec::daemon {
 namespace {
 
-constexpr std::array<std::pair<const char*, const char*>, 14> commands = {{
+constexpr std::array<std::pair<const char*, const char*>, 15> commands = {{
     {"run", "Keep the workspace in step with the file, for ever"},
     {"apply", "Bring the workspace in step once; ends when it has converged or failed"},
     {"plan", "Say what would be changed, and change nothing (exit 2: something would be)"},
     {"validate", "Check the file and the settings without asking CML"},
+    {"import", "Print a live project as a file: the way to begin with jobs that exist"},
     {"status", "Say how the projects of the running daemon stand"},
     {"explain", "Say all that the running daemon knows about one job, and why it is as it is"},
     {"force", "Let the running daemon run a job and all below it, or all jobs, once more"},
@@ -44,11 +45,15 @@ void add_operands(CLI::App& sub, std::string_view name, command_line& out) {
         ->type_name("JOB");
   if (name == "explain")
     sub.add_option("job", out.job, "Key of the job")->type_name("JOB")->required();
+  if (name == "import")
+    sub.add_option("project", out.project, "Name or id of the project in CML")
+        ->type_name("PROJECT")
+        ->required();
   if (name == "suspend")
     sub.add_option("--for", out.length, "How long (30m, 2h, 3d); until resumed where it is left out")
         ->type_name("TIME");
-  if (is_one_of(name, {"status", "explain", "force", "retry", "suspend", "resume", "reload", "reconcile",
-                       "version"}))
+  if (is_one_of(name, {"apply", "plan", "validate", "status", "explain", "force", "retry", "suspend",
+                       "resume", "reload", "reconcile", "version"}))
     sub.add_option_function<std::string>(
            "--output", [&out](const std::string& form) { out.json = form == "json"; },
            "Form of what is printed: text or json")

@@ -19,6 +19,7 @@ struct command_line {
   bool ready = false;                        // health --ready
   std::string generate;                      // generate WHAT
   std::string job;                           // of force, retry, suspend, resume and explain
+  std::string project;                       // import PROJECT
   std::string length;                        // suspend --for
   bool json = false;                         // --output json
   int exit_code = -1;                        // >= 0: end now (help was printed, or a flag is wrong)

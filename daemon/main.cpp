@@ -33,19 +33,15 @@ int dispatch(const daemon::command_line& line) {
     if (line.command == asks) return daemon::ask_running_daemon(line);
   auto settings = daemon::read_settings(line);
   if (!settings) return daemon::bad_input;
+  if (line.command == "import")
+    return daemon::import_live_project(*settings, line.project, CMLREC_VERSION);
   auto loaded = daemon::read_file(line, *settings);
+  if (line.command == "validate") return daemon::tell_validity(loaded, settings->config_path, line.json);
   if (!daemon::report_findings(loaded)) return daemon::bad_input;
   auto& desired = *loaded.state;
-  if (line.command == "validate") {
-    std::size_t jobs = 0;
-    for (const auto& project : desired.projects) jobs += project.jobs.size();
-    std::cout << settings->config_path << ": good, " << desired.projects.size() << " project(s), "
-              << jobs << " job(s)\n";
-    return daemon::done;
-  }
   if (line.command == "run")
     return daemon::run_daemon(line, std::move(*settings), std::move(desired), CMLREC_VERSION);
-  return daemon::apply_once(*settings, desired, line.command == "plan", CMLREC_VERSION);
+  return daemon::apply_once(*settings, desired, line.command == "plan", line.json, CMLREC_VERSION);
 }
 
 }  // namespace

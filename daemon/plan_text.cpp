@@ -2,133 +2,153 @@
 
 #include <algorithm>
 
-#include "core/value.hpp"
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "telemetry/telemetry.hpp"
+#include "telemetry/text.hpp"
 
 namespace cmlrec::daemon {
 namespace {
 
-struct totals {
-  int create = 0;
-  int change = 0;
-  int start = 0;
-  int remove = 0;
-};
+namespace json = boost::json;
 
-void add_fields(std::string& out, const core::field_set& fields, const std::string& indent) {
-  for (const auto& [name, value] : fields)
-    if (name != "name") out += indent + name + " = " + core::display(value) + "\n";
+void add_fields(std::string& out, const plan_step& step, const std::string& indent) {
+  for (const auto& [name, value] : step.fields) out += indent + name + " = " + value + "\n";
 }
 
-void add_differences(std::string& out, const std::vector<plan::difference>& differences,
-                     const std::string& indent) {
-  for (const auto& d : differences) {
+void add_differences(std::string& out, const plan_step& step, const std::string& indent) {
+  for (const auto& d : step.differences) {
     out += indent + d.field + ": " + d.live + " -> " + d.desired;
     if (d.unappliable) out += "   (cannot be applied: " + d.note + ")";
     out += "\n";
   }
 }
 
-bool will_run(const plan::job_report& job) {
-  switch (job.state) {
-    case plan::job_state::missing:
-    case plan::job_state::pending:
-    case plan::job_state::waiting:
-    case plan::job_state::backing_off: return true;
-    default: return false;
+void add_step(std::string& out, const project_preview& project, const plan_step& s) {
+  switch (s.kind) {
+    case step_kind::create_project:
+      out += "  + create project " + project.name + "\n";
+      add_fields(out, s, "      ");
+      break;
+    case step_kind::update_project:
+      out += "  ~ update project\n";
+      add_differences(out, s, "      ");
+      break;
+    case step_kind::create_job:
+      out += "  + create job " + s.job_key + " \"" + s.job_name + "\"\n";
+      add_fields(out, s, "      ");
+      if (!s.parent.empty()) out += "      parent_job_key = " + s.parent + "\n";
+      break;
+    case step_kind::update_job:
+    case step_kind::differs:
+      out += (s.kind == step_kind::update_job ? "  ~ update job " : "  ! job ") + s.job_key + " (" +
+             s.id + ")\n";
+      add_differences(out, s, "      ");
+      break;
+    case step_kind::delete_job:
+      out += "  - delete job \"" + s.job_name + "\" (" + s.id + "): " + s.reason + "\n";
+      break;
+    case step_kind::run_job:
+      out += "  > run job " + s.job_key +
+             (s.by_parent ? ", started by CML after " + s.parent : std::string()) +
+             (s.reason.empty() ? "" : ": " + s.reason) + "\n";
+      break;
+    case step_kind::held:
+      out += "  ! job " + s.job_key + " is " + s.state + ": " + s.reason + "\n";
+      break;
+    case step_kind::watched:
+      out += "  = job " + s.job_key + " is watched, never started\n";
+      break;
+    case step_kind::suspended:
+      out += "  = job " + s.job_key + " is suspended\n";
+      break;
   }
 }
 
-void add_job(std::string& out, const config::job_spec& spec, const plan::job_report& job,
-             bool project_missing, totals& t) {
-  const bool missing = project_missing || job.state == plan::job_state::missing;
-  if (missing && !spec.suspend) {
-    ++t.create;
-    out += "  + create job " + spec.key + " \"" + spec.name + "\"\n";
-    add_fields(out, spec.fields, "      ");
-    if (spec.parent_key) out += "      parent_job_key = " + *spec.parent_key + "\n";
-  }
-  const bool closable = std::any_of(job.differences.begin(), job.differences.end(),
-                                    [](const plan::difference& d) { return !d.unappliable; });
-  if (!job.differences.empty()) {
-    if (closable && !spec.suspend) ++t.change;
-    out += closable ? "  ~ update job " : "  ! job ";
-    out += spec.key + " (" + job.id + ")\n";
-    add_differences(out, job.differences, "      ");
-  }
-  if (spec.suspend) {
-    out += "  = job " + spec.key + " is suspended\n";
-    return;
-  }
-  if (spec.run == config::run_policy::never) {
-    out += "  = job " + spec.key + " is watched, never started\n";
-    return;
-  }
-  if (missing || will_run(job)) {
-    ++t.start;
-    out += "  > run job " + spec.key +
-           (spec.parent_key ? ", started by CML after " + *spec.parent_key : std::string());
-    if (!missing && !job.reason.empty()) out += ": " + job.reason;
-    out += "\n";
-  } else if (job.state != plan::job_state::up_to_date) {
-    out += "  ! job " + spec.key + " is " + plan::to_string(job.state) + ": " + job.reason + "\n";
-  }
+json::value text(const std::string& s) { return json::value(telemetry::valid_utf8(s)); }
+
+json::value text_or_null(const std::string& s) {
+  return s.empty() ? json::value(nullptr) : text(s);
+}
+
+json::object step_object(const plan_step& s) {
+  json::object fields;
+  for (const auto& [name, value] : s.fields) fields[name] = text(value);
+  json::array differences;
+  for (const auto& d : s.differences)
+    differences.push_back(json::object{{"field", text(d.field)},
+                                       {"live", text(d.live)},
+                                       {"desired", text(d.desired)},
+                                       {"unappliable", d.unappliable},
+                                       {"note", text_or_null(d.note)}});
+  return {{"step", to_string(s.kind)},
+          {"job", text_or_null(s.job_key)},
+          {"name", text_or_null(s.job_name)},
+          {"id", text_or_null(s.id)},
+          {"state", text_or_null(s.state)},
+          {"parent", text_or_null(s.parent)},
+          {"reason", text_or_null(s.reason)},
+          {"fields", std::move(fields)},
+          {"differences", std::move(differences)}};
+}
+
+json::array findings(const std::vector<config::finding>& all) {
+  json::array out;
+  for (const auto& f : all)
+    out.push_back(json::object{{"file", text(f.file)},
+                               {"line", f.line},
+                               {"column", f.column},
+                               {"message", text(f.message)}});
+  return out;
 }
 
 }  // namespace
 
-plan_text render_plan(const config::desired_state& desired,
-                      const std::map<std::string, plan::project_plan>& plans) {
-  plan_text out;
-  totals t;
-  for (const auto& project : desired.projects) {
-    const auto found = plans.find(project.name);
-    if (found == plans.end()) continue;
-    const auto& plan = found->second;
-    const auto& report = plan.report;
-    out.text += "project " + project.name + (report.id.empty() ? "" : " (" + report.id + ")") +
-                ": " + plan::to_string(report.state) + "\n";
-    const bool creates =
-        std::any_of(plan.actions.begin(), plan.actions.end(), [](const plan::action& a) {
-          return a.kind == plan::action_kind::create_project;
-        });
-    if (creates) {
-      ++t.create;
-      out.text += "  + create project " + project.name + "\n";
-      add_fields(out.text, project.fields, "      ");
-    }
-    if (!report.differences.empty()) {
-      const bool closable = std::any_of(report.differences.begin(), report.differences.end(),
-                                        [](const auto& d) { return !d.unappliable; });
-      if (closable) ++t.change;
-      out.text += "  ~ update project\n";
-      add_differences(out.text, report.differences, "      ");
-    }
-    const bool blind = report.id.empty() && !creates;
-    if (!blind)
-      for (std::size_t i = 0; i < project.jobs.size() && i < report.jobs.size(); ++i)
-        add_job(out.text, project.jobs[i], report.jobs[i], creates, t);
-    for (const auto& a : plan.actions)
-      if (a.kind == plan::action_kind::delete_job) {
-        ++t.remove;
-        out.text += "  - delete job \"" + a.job_name + "\" (" + a.job_id + "): " + a.reason + "\n";
-      }
-    if (report.state == plan::project_state::degraded ||
-        report.state == plan::project_state::unreachable)
-      for (const auto& reason : report.reasons) out.text += "  ! " + reason + "\n";
-    if (!report.orphans.empty())
-      out.text += "  = " + std::to_string(report.orphans.size()) +
-                  " live job(s) that the file does not have\n";
+std::string plan_text(const plan_preview& preview) {
+  std::string out;
+  for (const auto& project : preview.projects) {
+    out += "project " + project.name + (project.id.empty() ? "" : " (" + project.id + ")") + ": " +
+           plan::to_string(project.state) + "\n";
+    for (const auto& s : project.steps) add_step(out, project, s);
+    for (const auto& reason : project.reasons) out += "  ! " + reason + "\n";
+    if (project.orphans > 0)
+      out += "  = " + std::to_string(project.orphans) + " live job(s) that the file does not have\n";
   }
-  out.changes = t.create + t.change + t.start + t.remove > 0;
-  out.text += out.changes ? "Plan: " + std::to_string(t.create) + " to create, " +
-                                std::to_string(t.change) + " to change, " +
-                                std::to_string(t.start) + " to run, " + std::to_string(t.remove) +
-                                " to delete.\n"
-                          : "Plan: nothing to do.\n";
+  out += preview.changes()
+             ? "Plan: " + std::to_string(preview.create) + " to create, " +
+                   std::to_string(preview.change) + " to change, " + std::to_string(preview.start) +
+                   " to run, " + std::to_string(preview.remove) + " to delete.\n"
+             : "Plan: nothing to do.\n";
   return out;
 }
 
-std::string render_summary(const std::map<std::string, plan::project_plan>& plans) {
+std::string plan_json(const plan_preview& preview) {
+  json::array projects;
+  for (const auto& project : preview.projects) {
+    json::array steps;
+    for (const auto& s : project.steps) steps.push_back(step_object(s));
+    json::array reasons;
+    for (const auto& reason : project.reasons) reasons.push_back(text(reason));
+    projects.push_back(json::object{{"name", text(project.name)},
+                                    {"id", text_or_null(project.id)},
+                                    {"state", plan::to_string(project.state)},
+                                    {"steps", std::move(steps)},
+                                    {"reasons", std::move(reasons)},
+                                    {"orphans", project.orphans}});
+  }
+  const json::object body{{"changes", preview.changes()},
+                          {"create", preview.create},
+                          {"change", preview.change},
+                          {"run", preview.start},
+                          {"delete", preview.remove},
+                          {"projects", std::move(projects)}};
+  return json::serialize(body) + "\n";
+}
+
+std::string summary_text(const std::map<std::string, plan::project_plan>& plans) {
   std::string out;
   for (const auto& [name, plan] : plans) {
     const auto& report = plan.report;
@@ -142,6 +162,30 @@ std::string render_summary(const std::map<std::string, plan::project_plan>& plan
       for (const auto& reason : report.reasons) out += "  ! " + reason + "\n";
   }
   return out;
+}
+
+std::string summary_json(const std::map<std::string, plan::project_plan>& plans,
+                         const std::string& result) {
+  json::array projects;
+  for (const auto& [name, plan] : plans)
+    projects.push_back(json::parse(telemetry::project_json(plan.report)));
+  return json::serialize(json::object{{"result", result}, {"projects", std::move(projects)}}) + "\n";
+}
+
+std::string validity_json(const config::loaded& loaded, const std::string& file) {
+  std::size_t projects = 0;
+  std::size_t jobs = 0;
+  if (loaded.state) {
+    projects = loaded.state->projects.size();
+    for (const auto& project : loaded.state->projects) jobs += project.jobs.size();
+  }
+  return json::serialize(json::object{{"valid", loaded.errors.empty()},
+                                      {"file", text(file)},
+                                      {"projects", projects},
+                                      {"jobs", jobs},
+                                      {"errors", findings(loaded.errors)},
+                                      {"warnings", findings(loaded.warnings)}}) +
+         "\n";
 }
 
 }  // namespace cmlrec::daemon

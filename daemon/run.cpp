@@ -13,10 +13,9 @@
 #include "cml/asio_clock.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/config_watch.hpp"
-#include "daemon/control.hpp"
+#include "daemon/door.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/live_view.hpp"
-#include "daemon/page.hpp"
 #include "daemon/prober.hpp"
 #include "daemon/setup.hpp"
 #include "daemon/status_line.hpp"
@@ -33,7 +32,6 @@ using reconcile::severity;
 
 constexpr core::duration stop_grace = std::chrono::seconds{9};
 constexpr core::duration watch_every = std::chrono::seconds{1};
-constexpr core::duration refusals_told_every = std::chrono::seconds{10};
 constexpr const char* is_stopping = "the daemon is stopping; ask the next one";
 
 notify::rules news_rules_of(const config::settings& s) {
@@ -66,7 +64,7 @@ class application {
                      {"config", settings_.config_path},
                      {"file", taken_},
                      {"listen", listen_host_ + ":" + std::to_string(server_->port())}});
-    told_ = status_line(telemetry_->reports(), refused_, restart_needed_);
+    told_ = status_line(telemetry_->reports(), refused_, standing_.restart_needed);
     systemd::ready(told_);
     io_.run();
     return done;
@@ -95,14 +93,15 @@ class application {
     h.token = token_;
     h.control = {settings_.control_socket, settings_.control_group};
     h.on_refusal = [this](const std::string& peer, const std::string& path, int status) {
-      refused_control(peer, path, status);
+      door_->refused(peer, path, status);
     };
     h.on_handler_error = [this](const http::request& q, const std::string& what) {
       telemetry_->log(severity::error, "http.handler_failed", what, {{"path", q.path}});
     };
     clock_ = cml::make_asio_clock(io_.get_executor());
     view_ = std::make_unique<live_view>(*telemetry_, *clock_, version_);
-    server_ = http::make_server(io_.get_executor(), *clock_, h, routes());
+    door_ = std::make_unique<door>(parts_of_door());
+    server_ = http::make_server(io_.get_executor(), *clock_, h, door_->routes());
     if (!settings_.state_dir.empty())
       store_ = reconcile::open_state_directory(settings_.state_dir);
     api_ = cml::make_http_api(io_.get_executor(), *clock_, *setup.options, telemetry_.get());
@@ -128,108 +127,17 @@ class application {
     stop_alarm_ = clock_->make_alarm();
   }
 
-  std::vector<http::route> routes() {
-    const auto json = [](std::string body) {
-      http::response r;
-      r.content_type = "application/json";
-      r.body = std::move(body);
-      return r;
-    };
-    std::vector<http::route> out;
-    out.push_back({"GET", "/healthz", false, [](const http::request&) {
-                     http::response r;
-                     r.body = "ok\n";
-                     return r;
-                   }});
-    out.push_back({"GET", "/readyz", false,
-                   [this](const http::request& q) { return readiness(q); }});
-    out.push_back({"GET", "/metrics", false, [this](const http::request&) {
-                     http::response r;
-                     r.content_type = "text/plain; version=0.0.4; charset=utf-8";
-                     r.body = telemetry_->metrics_text();
-                     return r;
-                   }});
-    out.push_back({"GET", "/v1/status", false, [this, json](const http::request&) {
-                     return json(telemetry::status_json(telemetry_->reports(), version_,
-                                                        config_error_, restart_needed_));
-                   }});
-    out.push_back({"GET", "/v1/events", false, [this, json](const http::request&) {
-                     return json(telemetry::events_json(telemetry_->events()));
-                   }});
-    out.push_back({"GET", "/v1/stream", false,
-                   [this](const http::request& q) { return view_->open(q); }});
-    for (auto& r : page_routes()) out.push_back(std::move(r));
-    for (const char* what : {"force", "retry", "suspend", "resume"})
-      out.push_back({"POST", std::string("/v1/") + what, true,
-                     [this, what = std::string(what)](const http::request& q) {
-                       return control(q, what);
-                     }});
-    out.push_back({"POST", "/-/reload", true, [this, json](const http::request& q) {
-                     if (stopping_) return http::problem(503, is_stopping);
-                     const auto why = reload("asked for by " + who(q));
-                     if (!why.empty())
-                       return http::problem(422, "the new file is refused whole and the old one "
-                                                 "stays in force: " + why);
-                     return json("{\"reloaded\":true,\"message\":\"the file was reread\"}\n");
-                   }});
-    out.push_back({"POST", "/-/reconcile", true, [this, json](const http::request& q) {
-                     if (stopping_) return http::problem(503, is_stopping);
-                     reconcile_now("asked for by " + who(q));
-                     auto r = json("{\"accepted\":true,\"message\":\"a pass begins now\"}\n");
-                     r.status = 202;
-                     return r;
-                   }});
-    for (auto& route : out) route.handler = told(std::move(route.handler));
-    return out;
-  }
-
-  // Who asks the daemon for what, where the log is to say so: --log-level info,http=debug.
-  using handler = std::function<http::response(const http::request&)>;
-  handler told(handler handle) {
-    return [this, handle = std::move(handle)](const http::request& q) {
-      auto answer = handle(q);
-      if (telemetry_->logs(severity::debug, "http.request"))
-        telemetry_->log(severity::debug, "http.request", q.method + " " + q.path,
-                        {{"peer", q.peer}, {"status", std::to_string(answer.status)}});
-      return answer;
-    };
-  }
-
-  http::response control(const http::request& q, const std::string& what) {
-    if (stopping_) return http::problem(503, is_stopping);
-    control_parts parts{*loop_, *view_, *telemetry_, [this] { return api_->server_time(); },
-                        [this] { return clock_->wall(); }};
-    return daemon::control(parts, what, q);
-  }
-
-  // Somebody who guesses tokens must not fill the log.
-  void refused_control(const std::string& peer, const std::string& path, int status) {
-    ++refusals_;
-    const auto now = clock_->now();
-    if (refusal_told_ && now - *refusal_told_ < refusals_told_every) return;
-    refusal_told_ = now;
-    note("control.refused", severity::warning,
-         peer + (path.empty() ? "" : " asked for " + path) + " and was refused (" +
-             std::to_string(status) + ")" +
-             (refusals_ > 1 ? "; " + std::to_string(refusals_) + " refusals since the last line"
-                            : ""));
-    refusals_ = 0;
-  }
-
-  http::response readiness(const http::request& q) const {
-    const bool passed = loop_ && loop_->first_pass_done();
-    const bool reached = loop_ && loop_->reachable();
-    const bool ready = passed && reached && !stopping_;
-    http::response r;
-    r.status = ready ? 200 : 503;
-    const auto line = [](const char* name, bool ok) {
-      return std::string(ok ? "[+] " : "[-] ") + name + (ok ? " ok\n" : " not ok\n");
-    };
-    if (q.query.rfind("verbose", 0) == 0 || !ready)
-      r.body = line("first-pass", passed) + line("cml-reachable", reached) +
-               line("not-stopping", !stopping_);
-    r.body += ready ? "ready\n" : "not ready\n";
-    return r;
+  door_parts parts_of_door() {
+    return {*telemetry_,
+            *view_,
+            *clock_,
+            version_,
+            [this] { return loop_.get(); },
+            [this] { return api_->server_time(); },
+            [this]() -> const file_standing& { return standing_; },
+            [this] { return stopping_; },
+            [this](const std::string& by) { return reload(by); },
+            [this](const std::string& by) { reconcile_now(by); }};
   }
 
   // Empty, or why the new file was refused; the old state stays then.
@@ -258,7 +166,7 @@ class application {
     for (const auto& w : loaded.warnings)
       telemetry_->log(severity::warning, "config.warning", config::to_string(w), {});
     if (why.empty()) {
-      config_error_.clear();
+      standing_.refused_because.clear();
       refused_.reset();
       taken_at_ = clock_->wall();
       take(std::move(settings.values));
@@ -269,28 +177,28 @@ class application {
       telemetry_->on_reload(true, by);
       note("config.reloaded", severity::info,
            settings_.config_path + " was reread, " + by + " (version " + taken_ + ")");
-      told_ = status_line(telemetry_->reports(), refused_, restart_needed_);
+      told_ = status_line(telemetry_->reports(), refused_, standing_.restart_needed);
       systemd::ready(told_);
       return {};
     }
-    config_error_ = why;
+    standing_.refused_because = why;
     refused_ = refused_reload{why, taken_at_};
     view_->set_config_error(why);
     telemetry_->on_reload(false, why);
     notifier_->reload_refused(why);
     note("config.refused", severity::error,
          "the new file is refused whole and the old state kept: " + why);
-    told_ = status_line(telemetry_->reports(), refused_, restart_needed_);
+    told_ = status_line(telemetry_->reports(), refused_, standing_.restart_needed);
     systemd::ready(told_);
     return why;
   }
 
   // What can be changed while running is; the rest is told.
   void take(config::settings s) {
-    restart_needed_.clear();
+    standing_.restart_needed.clear();
     const auto fixed = [&](const auto& now, const auto& before, const char* name) {
       if (now == before) return;
-      restart_needed_.emplace_back(name);
+      standing_.restart_needed.emplace_back(name);
       note("config.restart_needed", severity::warning,
            std::string(name) + " was changed; it acts at the next start");
     };
@@ -397,7 +305,7 @@ class application {
       telemetry_->on_loop_lag(std::max(core::duration{0}, clock_->now() - due));
       if (watchdog) systemd::watchdog_ping();
       if (stopping_) continue;
-      auto text = status_line(telemetry_->reports(), refused_, restart_needed_);
+      auto text = status_line(telemetry_->reports(), refused_, standing_.restart_needed);
       if (text == told_) continue;
       told_ = std::move(text);
       systemd::status(told_);
@@ -449,9 +357,8 @@ class application {
   config::settings settings_;
   const config::settings started_with_;  // what acts at a start alone is still as it is here
   std::string version_;
-  std::string config_error_;
   std::optional<refused_reload> refused_;
-  std::vector<std::string> restart_needed_;  // settings that differ from those of the start
+  file_standing standing_;
   core::timestamp taken_at_{};  // when the file that is in force was read
   std::string taken_;           // its version
   std::string told_;            // to systemd
@@ -469,14 +376,13 @@ class application {
   std::unique_ptr<live_view> view_;
   std::unique_ptr<cml::poster> webhooks_;
   std::unique_ptr<notify::notifier> notifier_;
+  std::unique_ptr<door> door_;
   std::unique_ptr<http::server> server_;
   std::unique_ptr<reconcile::reconciler> loop_;
   std::unique_ptr<asio::signal_set> signals_;
   std::unique_ptr<core::alarm> beat_;
   std::unique_ptr<core::alarm> stop_alarm_;
   std::unique_ptr<core::alarm> watch_alarm_;
-  int refusals_ = 0;  // since the last line about them
-  std::optional<core::instant> refusal_told_;
   bool stopping_ = false;
   bool ended_ = false;
 };

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything, and runs every test.
-#   tests/run.sh            all of it: tests, simulation, kills, both sanitizers, the second compiler,
+#   tests/run.sh            every test, simulation, kills, both sanitizers, the second compiler,
 #                           threads, fuzzing, soak
 #   tests/run.sh --quick    the optimised build and its tests alone
+#   tests/run.sh --e2e      the programs as a whole: end-to-end tests with a real browser, a booted
+#                           systemd, the image, Prometheus with Alertmanager
+#   tests/run.sh --all      the first and the third
 # Ends with a table of the stages and their seconds, the figures, and the line
 # "N passed, N failed, N skipped"; the exit code is 0 only when none failed.
 #
@@ -16,10 +19,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-quick=false
+deep=true real=false only_e2e=false
 for argument in "$@"; do
   case "$argument" in
-    --quick) quick=true ;;
+    --quick) deep=false ;;
+    --e2e) deep=false real=true only_e2e=true ;;
+    --all) real=true ;;
     *) echo "run.sh: unknown argument '$argument'" >&2; exit 3 ;;
   esac
 done
@@ -112,8 +117,30 @@ PY
   ((p > 0)) || { echo "run.sh: $preset ran no test" >&2; return 1; }
 }
 
-release_build() { build release; }
-release_tests() { run_tests release; }
+dependencies() {
+  local wanted=(--tests)
+  if $real; then wanted+=(--real); fi
+  deploy/install-dependencies.sh "${wanted[@]}"
+}
+
+release_build() {
+  if $only_e2e; then build release --target cml-reconciler cml-simulator; else build release; fi
+}
+release_tests() { if $only_e2e; then run_tests release -L e2e; else run_tests release; fi; }
+
+# Its last line counts what passed, failed and was skipped.
+real_things() {
+  local log=build/logs/real.log p f s
+  mkdir -p build/logs
+  tests/e2e/real/run.sh 2>&1 | tee "$log" || true
+  if [[ ! "$(tail -n 1 "$log")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    echo "run.sh: the real things did not come to their end" >&2
+    return 1
+  fi
+  p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[3]}
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  figure "real things: $p checks passed, $f failed, $s skipped"
+}
 
 clang_build() { build clang-asan-ubsan --target checked fuzzers; }
 clang_tests() { run_tests clang-asan-ubsan --label-exclude lint; }
@@ -152,10 +179,11 @@ simulation() {
   check month "$simulate/simulate_month"
 }
 
-stage dependencies deploy/install-dependencies.sh --tests
+stage dependencies dependencies
 stage "release: build" release_build
 stage "release: every test" release_tests
-if ! $quick; then
+if $real; then stage "real things" real_things; fi
+if $deep; then
   # Kills and soak are mostly waits.
   beside kills python3 tests/kill/run.py "${programs[@]}" --kills 200
   stage "simulation" simulation

@@ -85,26 +85,6 @@ bool same(const core::field& row, const field_value& wanted, const field_value& 
   return x && y && std::abs(*x - *y) <= 1e-9 * std::max(1.0, std::abs(*x));
 }
 
-// protobuf's JSON may leave out a member that has its type's zero value, and CML fills in defaults
-// of its own: a missing member stands for either.
-bool stands_for_missing(const core::field& row, const field_value& wanted) {
-  struct visitor {
-    bool operator()(bool b) const { return !b; }
-    bool operator()(std::int64_t i) const { return i == 0; }
-    bool operator()(double d) const { return d == 0; }
-    bool operator()(const text& t) const { return t.value.empty(); }
-    bool operator()(const text_list& l) const { return l.empty(); }
-    bool operator()(const text_map& m) const { return m.empty(); }
-    bool operator()(const core::recipient_list& l) const { return l.empty(); }
-  };
-  if (std::visit(visitor{}, wanted)) return true;
-  if (row.default_value.empty()) return false;
-  if (const auto* t = std::get_if<text>(&wanted)) return t->value == row.default_value;
-  const auto number = as_number(wanted);
-  const auto expected = as_number(text{std::string(row.default_value)});
-  return number && expected && *number == *expected;
-}
-
 field_difference difference_of(std::string_view name, const field_value& wanted,
                                const field_value* live) {
   field_difference d;
@@ -162,6 +142,24 @@ void append_canonical(std::string& out, const core::field_set& fields) {
 }
 
 }  // namespace
+
+bool stands_for_missing(const core::field& row, const field_value& wanted) {
+  struct visitor {
+    bool operator()(bool b) const { return !b; }
+    bool operator()(std::int64_t i) const { return i == 0; }
+    bool operator()(double d) const { return d == 0; }
+    bool operator()(const text& t) const { return t.value.empty(); }
+    bool operator()(const text_list& l) const { return l.empty(); }
+    bool operator()(const text_map& m) const { return m.empty(); }
+    bool operator()(const core::recipient_list& l) const { return l.empty(); }
+  };
+  if (std::visit(visitor{}, wanted)) return true;
+  if (row.default_value.empty()) return false;
+  if (const auto* t = std::get_if<text>(&wanted)) return t->value == row.default_value;
+  const auto number = as_number(wanted);
+  const auto expected = as_number(text{std::string(row.default_value)});
+  return number && expected && *number == *expected;
+}
 
 std::vector<field_difference> compare_job(const config::job_spec& wanted, bool prune,
                                           const std::optional<std::string>& parent_id,

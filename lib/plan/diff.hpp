@@ -8,6 +8,7 @@
 
 #include "cml/models.hpp"
 #include "config/desired.hpp"
+#include "core/fields.hpp"
 #include "plan/report.hpp"
 
 namespace cmlrec::plan {
@@ -25,6 +26,10 @@ struct field_difference {
   std::string live;
   difference shown;
 };
+
+// protobuf's JSON may leave out a member that has its type's zero value, and CML fills in defaults
+// of its own: a missing member stands for either.
+bool stands_for_missing(const core::field& row, const core::field_value& value);
 
 // `parent_id`: the id that the file's parent has in CML; nothing where the file does not own the
 // parent, or CML does not have it yet.

@@ -15,6 +15,7 @@ import page  # noqa: E402
 import door  # noqa: E402
 import logs  # noqa: E402
 import notify  # noqa: E402
+import output  # noqa: E402
 import tls  # noqa: E402
 
 TESTS = {}
@@ -25,7 +26,7 @@ def test(function):
     return function
 
 
-for module in (api, control, door, logs, notify, page, tls):
+for module in (api, control, door, logs, notify, output, page, tls):
     for each in module.TESTS:
         test(each)
 

@@ -6,24 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
-# Heavy packages, which the other tests do not need; what cannot be installed is skipped later, with
-# its reason. They must not start services here.
-packages=(systemd-container mmdebstrap lintian dpkg-dev buildah crun podman
-  prometheus prometheus-alertmanager python3 procps gzip)
-missing=()
-for package in "${packages[@]}"; do
-  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
-    missing+=("$package")
-done
-if ((${#missing[@]} > 0 && EUID == 0)); then
-  echo "installing: ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-  apt-get update -qq || true
-  for package in "${missing[@]}"; do
-    apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
-      echo "run.sh: $package cannot be installed" >&2
-  done
-fi
+deploy/install-dependencies.sh --tests --real
 
 build=build/release
 arguments=()
