@@ -1,4 +1,5 @@
 // `import PROJECT`: a live project as a file, on stdout. Nothing is written to CML.
+#include <algorithm>
 #include <exception>
 #include <iostream>
 
@@ -85,11 +86,15 @@ int code_of(const core::error& e) {
   }
 }
 
-// What a file of this text would be told when it is read. The variables count as set.
-std::vector<config::finding> findings_of(const std::string& text) {
+// What one would be told who reads this file where its variables, and no others, are set.
+std::vector<config::finding> findings_of(const config::written_file& file) {
   config::load_context context;
-  context.env = [](std::string_view) -> std::optional<std::string> { return "x"; };
-  return config::load_text(text, "the written file", context).errors;
+  context.env = [&](std::string_view name) -> std::optional<std::string> {
+    const auto& known = file.variables;
+    return std::find(known.begin(), known.end(), name) == known.end() ? std::nullopt
+                                                                      : std::optional<std::string>("x");
+  };
+  return config::load_text(file.text, "the written file", context).errors;
 }
 
 }  // namespace
@@ -137,7 +142,7 @@ int import_live_project(const config::settings& s, const std::string& wanted,
   for (const auto& sentence : made.left_out) std::cerr << "warning: left out: " << sentence << '\n';
   for (const auto& name : file.variables)
     std::cerr << "note: set the variable " << name << " where the file is read: its value looks secret\n";
-  const auto errors = findings_of(file.text);
+  const auto errors = findings_of(file);
   for (const auto& e : errors) std::cerr << "error: " << config::to_string(e) << '\n';
   if (!errors.empty()) std::cerr << "CML holds what a file cannot say; mend these places by hand\n";
   return errors.empty() ? done : failed;

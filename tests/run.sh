@@ -81,21 +81,24 @@ join() {
   check "$name" bash -c "cat build/logs/$name.log; exit $code"
 }
 
+# With less of a claim to the processor than the tests that run beside it.
 build() {
-  cmake --preset "$1" >/dev/null && cmake --build --preset "$1" "${@:2}"
+  cmake --preset "$1" >/dev/null && nice -n 10 cmake --build --preset "$1" "${@:2}"
 }
 
-# Runs tests with ctest, and adds up: PRESET, then options of ctest.
-run_tests() {
-  local preset=$1 report="build/$1/junit.xml"
+# Runs tests with ctest: PRESET, then options of ctest. A report is what remains of it.
+ctest_of() {
+  local preset=$1
   shift
-  rm -f "$report"
   # More at a time than there are cores: the end-to-end tests mostly wait. What a build has left out
   # is not run by it.
-  ctest --preset "$preset" -j"$((3 * $(nproc)))" --output-junit "$PWD/$report" \
+  ctest --preset "$preset" -j"$((3 * $(nproc)))" --output-junit "$PWD/build/$preset/junit.xml" \
     --exclude-regex '_NOT_BUILT$' "$@" | tail -n 60 || true
+}
+# Adds up what the report of a preset says.
+count_tests() {
+  local preset=$1 report="build/$1/junit.xml" counts p f s
   [[ -f "$report" ]] || { echo "run.sh: ctest of $preset left no report" >&2; return 1; }
-  local counts
   counts=$(python3 - "$report" <<'PY'
 import sys, xml.etree.ElementTree as tree
 suite = tree.parse(sys.argv[1]).getroot()
@@ -110,11 +113,27 @@ for name in bad:
 print(len(cases) - len(bad) - len(skip), len(bad), len(skip))
 PY
 )
-  local p f s
   read -r p f s <<<"$counts"
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   figure "$preset: $p tests passed, $f failed, $s skipped"
   ((p > 0)) || { echo "run.sh: $preset ran no test" >&2; return 1; }
+}
+run_tests() {
+  rm -f "build/$1/junit.xml"
+  ctest_of "$@"
+  count_tests "$1"
+}
+# The same in two steps: tests mostly wait, and what is built meanwhile takes the time they leave.
+begin_tests() {
+  rm -f "build/$1/junit.xml"
+  beside "tests of $1" ctest_of "$@"
+}
+end_tests() {
+  local name="tests of $1"
+  wait "${beside_pid[$name]}" || true
+  cat "build/logs/$name.log"
+  stages+=("$(printf '%-28s %5d s, beside the others' "$name" "$((SECONDS - beside_from[$name]))")")
+  count_tests "$1"
 }
 
 dependencies() {
@@ -143,7 +162,6 @@ real_things() {
 }
 
 clang_build() { build clang-asan-ubsan --target checked fuzzers; }
-clang_tests() { run_tests clang-asan-ubsan --label-exclude lint; }
 # Warnings of clang in what the build above does not compile.
 clang_rest() {
   check clang-warnings python3 tests/lint/clang_warnings.py build/release build/clang-asan-ubsan
@@ -181,24 +199,30 @@ simulation() {
 
 stage dependencies dependencies
 stage "release: build" release_build
-stage "release: every test" release_tests
-if $real; then stage "real things" real_things; fi
 if $deep; then
-  # Kills and soak are mostly waits.
+  # Kills and soak are mostly waits, as are the tests: each begins when it can, and the builds that
+  # follow take what is left of the processor.
   beside kills python3 tests/kill/run.py "${programs[@]}" --kills 200
-  stage "simulation" simulation
   beside soak python3 tests/soak/run.py "${programs[@]}" --minutes 10
+  begin_tests release
   stage "clang ASan+UBSan: build" clang_build
-  stage "clang ASan+UBSan: every test" clang_tests
+  stage "release: the tests' end" end_tests release
+  begin_tests clang-asan-ubsan --label-exclude lint
   stage "clang: other warnings" clang_rest
   stage "g++ ASan: build" gcc_build
+  stage "clang: the tests' end" end_tests clang-asan-ubsan
   stage "g++ ASan: coroutines" gcc_tests
   stage "g++ ASan: daemon" gcc_daemon
   stage "TSan: threads" tsan
+  stage "simulation" simulation
   stage "fuzzing" fuzz
   join kills
   join soak
+else
+  stage "release: every test" release_tests
 fi
+# Last, when nothing else takes the processor from a browser and a booted system.
+if $real; then stage "real things" real_things; fi
 
 echo
 printf '%-28s %s\n' stage seconds

@@ -29,10 +29,13 @@ bool is_plain_word(std::string_view s) {
   return std::find(std::begin(not_words), std::end(not_words), lower) == std::end(not_words);
 }
 
-// A JSON string is a double-quoted scalar of YAML.
+// A JSON string is a double-quoted scalar of YAML, but for DEL, which YAML wants escaped.
 std::string scalar(std::string_view s) {
-  return is_plain_word(s) ? std::string(s)
-                          : boost::json::serialize(boost::json::string(s.data(), s.size()));
+  if (is_plain_word(s)) return std::string(s);
+  std::string out;
+  for (const char c : boost::json::serialize(boost::json::string(s.data(), s.size())))
+    out += c == '\x7f' ? "\\u007f" : std::string(1, c);
+  return out;
 }
 
 std::string without_expansion(std::string_view s) {

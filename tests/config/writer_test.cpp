@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(Odd, ConfigWriterText,
 
 TEST(ConfigWriter, KeysThatAreNoWordsAreQuoted) {
   auto p = small();
-  p.jobs[0].fields["environment"] = core::text_map{{"true", "1"}, {"a b", "2"}, {"3", "x"}};
+  p.jobs[0].fields["environment"] = core::text_map{{"true", "1"}, {"a:b", "2"}, {"3", "x"}};
   EXPECT_EQ(read_back(p).jobs.at(0).fields, p.jobs[0].fields);
 }
 
