@@ -1,4 +1,5 @@
 """The status page in a real browser."""
+import fcntl
 import json
 import os
 import pathlib
@@ -40,12 +41,16 @@ def tools():
         raise Skipped("chromium is not installed")
     if not shutil.which("node") or not shutil.which("npm"):
         raise Skipped("node and npm are not installed")
-    if not (CACHE / "node_modules/playwright-core").is_dir():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "playwright-core"],
-                              cwd=CACHE, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise Skipped("npm could not install playwright-core: " + done.stderr[-300:])
+    CACHE.mkdir(parents=True, exist_ok=True)
+    # Tests run at the same time: one of them installs, the others wait for it.
+    with open(CACHE / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (CACHE / "installed").exists():
+            done = subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "playwright-core"],
+                                  cwd=CACHE, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Skipped("npm could not install playwright-core: " + done.stderr[-300:])
+            (CACHE / "installed").touch()
     return chromium
 
 
