@@ -25,7 +25,13 @@ is_missing() {
 }
 missing=() wished=()
 for package in "${packages[@]}"; do if is_missing "$package"; then missing+=("$package"); fi; done
-for package in "${optional[@]}"; do if is_missing "$package"; then wished+=("$package"); fi; done
+# What another archive has brought is there as a program and not as this package.
+declare -A program=([nodejs]=node [npm]=npm [chromium]=chromium)
+for package in "${optional[@]}"; do
+  if is_missing "$package" && ! command -v "${program[$package]:-no program}" >/dev/null; then
+    wished+=("$package")
+  fi
+done
 ((${#missing[@]} + ${#wished[@]} == 0)) && exit 0
 
 echo "installing: ${missing[*]} ${wished[*]}"
