@@ -219,11 +219,12 @@ simulation() {
 stage dependencies dependencies
 stage "release: build" release_build
 if $deep; then
+  stage "release: timed tests" run_tests release -L timed
   # Kills and soak are mostly waits, as are the tests: each begins when it can, and the builds that
   # follow take what is left of the processor.
   beside kills python3 tests/kill/run.py "${programs[@]}" --kills 200
   beside soak python3 tests/soak/run.py "${programs[@]}" --minutes 10
-  begin_tests release
+  begin_tests release --label-exclude timed
   stage "clang ASan+UBSan: build" clang_build
   stage "release: the tests' end" end_tests release
   # What a browser shows is the page's matter; the streams behind it have tests of their own.
