@@ -15,7 +15,7 @@
 # with both sanitizers, with warnings as errors, and with the fuzzers' counters: one build serves as
 # the second compiler's check, for every test, and for the fuzzers. But what g++ 12 destroys twice in
 # a coroutine only g++ shows: the libraries with coroutines and the daemon are built once more by
-# g++, with the address sanitizer alone.
+# g++, with the address sanitizer alone, and with the other layers as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
