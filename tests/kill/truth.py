@@ -39,8 +39,9 @@ def read(host):
 
 def problems(workspace, expected, foreign=frozenset()):
     """Sentences; none where all is well. `expected`: {project: {job name: {"parent": name or None,
-    "failures": so many runs fail before one succeeds, "successes": so many runs succeed}}}. What
-    others have made, `foreign`, is there once and has never run; there is nothing else."""
+    "failures": so many runs fail before one succeeds, "successes": so many runs succeed, None: as many
+    as have a cause}}}. What others have made, `foreign`, is there once and has never run; there is
+    nothing else."""
     out = []
     for project_name, jobs in expected.items():
         projects = workspace.get(project_name, [])
@@ -62,6 +63,14 @@ def problems(workspace, expected, foreign=frozenset()):
     return out
 
 
+def definition_of(run):
+    """The mark that the run of a `run: on_change` job bears; None: it bears none."""
+    environment = run.get("environment") or "{}"
+    if isinstance(environment, str):
+        environment = json.loads(environment)
+    return environment.get("CML_RECONCILER_SPEC")
+
+
 def of_job(where, live, name, wanted):
     if len(live.get(name, [])) != 1:
         return [f"job {where} is there {len(live.get(name, []))} times"]
@@ -75,8 +84,9 @@ def of_job(where, live, name, wanted):
             if job.get("parent_id") != parent["id"]:
                 out.append(f"job {where} has another parent than {wanted['parent']}")
     ends = [r["status"] for r in runs]
-    right = (["ENGINE_FAILED"] * wanted["failures"]
-             + ["ENGINE_SUCCEEDED"] * wanted.get("successes", 1))
+    counted = wanted.get("successes", 1)
+    due = max(1, len(runs) - wanted["failures"]) if counted is None else counted
+    right = ["ENGINE_FAILED"] * wanted["failures"] + ["ENGINE_SUCCEEDED"] * due
     if ends != right:
         out.append(f"the runs of {where} are {ends} and should be {right}")
     successes = [r["finished_at"] for r in parent_runs if r["status"] == "ENGINE_SUCCEEDED"]
@@ -88,17 +98,19 @@ def of_job(where, live, name, wanted):
             out.append(f"run {after['id']} of {where} began while {before['id']} was active")
         elif before["status"] == "ENGINE_SUCCEEDED":
             newer = [end for end in successes if before["created_at"] < end <= after["created_at"]]
-            # A job without a parent that has to run again does so for its definition's sake, and the
-            # number above bounds how often.
-            if not newer and (wanted["parent"] or wanted.get("successes", 1) == 1):
+            # A job without a parent that has to run again does so for its definition's sake, and its
+            # mark or the number above bounds how often.
+            changed = definition_of(before) != definition_of(after)
+            if not newer and (wanted["parent"] or (not changed if counted is None else counted == 1)):
                 out.append(f"run {after['id']} of {where} has no cause: {before['id']} had succeeded")
     return out
 
 
 def self_test():
     """That the checks can fail: a workspace that is right, and what makes it wrong."""
-    def run(number, status, begin, end):
+    def run(number, status, begin, end, definition="d1"):
         return {"id": f"run{number}", "status": "ENGINE_" + status, "created_at": f"t{begin:02}",
+                "environment": json.dumps({"CML_RECONCILER_SPEC": definition}),
                 "finished_at": f"t{end:02}" if end else None}
 
     def workspace(parent_runs, child_runs, copies=1, parent_id="p1"):
@@ -109,6 +121,11 @@ def self_test():
 
     expected = {"demo": {"parent": {"parent": None, "failures": 0},
                          "child": {"parent": "parent", "failures": 0}}}
+    any_number = {"demo": {"parent": {"parent": None, "failures": 0, "successes": None}}}
+    twice = [run(1, "SUCCEEDED", 1, 5), run(3, "SUCCEEDED", 6, 7, "d2")]
+    assert problems({"demo": [({"id": "d"}, {"parent": [({"id": "p1"}, twice)]})]}, any_number) == []
+    twice[1] = run(3, "SUCCEEDED", 6, 7)
+    assert problems({"demo": [({"id": "d"}, {"parent": [({"id": "p1"}, twice)]})]}, any_number)
     good = run(1, "SUCCEEDED", 1, 5)
     child = run(2, "SUCCEEDED", 6, 8)
     assert problems(workspace([good], [child]), expected) == []
