@@ -63,6 +63,7 @@ int apply_once(const config::settings& s, const config::desired_state& desired, 
   o.how = dry ? reconcile::mode::dry_run : reconcile::mode::once;
   o.rules = policy_of(s);
   o.call_timeout = s.call_timeout;
+  o.most_at_once = static_cast<std::size_t>(s.max_in_flight);
   o.once_timeout = s.apply_timeout;
   o.force = s.force_rebuild;
   std::mt19937_64 generator{std::random_device{}()};

@@ -118,6 +118,7 @@ class application {
     reconcile::options o;
     o.rules = policy_of(settings_);
     o.call_timeout = settings_.call_timeout;
+    o.most_at_once = static_cast<std::size_t>(settings_.max_in_flight);
     o.force = settings_.force_rebuild;
     o.random = [this] { return std::uniform_real_distribution<double>(0.0, 1.0)(generator_); };
     loop_ = std::make_unique<reconcile::reconciler>(io_.get_executor(), *clock_, *api_, *checks_,

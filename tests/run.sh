@@ -3,8 +3,8 @@
 #   tests/run.sh            every test, simulation, kills, both sanitizers, the second compiler,
 #                           threads, fuzzing, soak
 #   tests/run.sh --quick    the optimised build and its tests alone
-#   tests/run.sh --e2e      the programs as a whole: end-to-end tests with a real browser, a booted
-#                           systemd, the image, Prometheus with Alertmanager
+#   tests/run.sh --e2e      the programs as a whole: end-to-end tests with a real browser and with ten
+#                           thousand jobs, a booted systemd, the image, Prometheus with Alertmanager
 #   tests/run.sh --all      the first and the third
 # Ends with a table of the stages and their seconds, the figures, and the line
 # "N passed, N failed, N skipped"; the exit code is 0 only when none failed.
@@ -15,7 +15,7 @@
 # with both sanitizers, with warnings as errors, and with the fuzzers' counters: one build serves as
 # the second compiler's check, for every test, and for the fuzzers. But what g++ 12 destroys twice in
 # a coroutine only g++ shows: the libraries with coroutines and the daemon are built once more by
-# g++, with the address sanitizer alone, and with the other layers as they are.
+# g++, with the address sanitizer alone; the other layers are taken from the optimised build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -164,7 +164,9 @@ dependencies() {
 release_build() {
   if $only_e2e; then build release --target cml-reconciler cml-simulator; else build release; fi
 }
-release_tests() { if $only_e2e; then run_tests release -L e2e; else run_tests release; fi; }
+release_tests() {
+  if $only_e2e; then run_tests release -L e2e; else run_tests release --label-exclude large; fi
+}
 
 # Its last line counts what passed, failed and was skipped.
 real_things() {
@@ -224,11 +226,11 @@ if $deep; then
   # follow take what is left of the processor.
   beside kills python3 tests/kill/run.py "${programs[@]}" --kills 200
   beside soak python3 tests/soak/run.py "${programs[@]}" --minutes 10
-  begin_tests release --label-exclude timed
+  begin_tests release --label-exclude 'timed|large'
   stage "clang ASan+UBSan: build" clang_build
   stage "release: the tests' end" end_tests release
   # What a browser shows is the page's matter; the streams behind it have tests of their own.
-  begin_tests clang-asan-ubsan --label-exclude 'lint|browser'
+  begin_tests clang-asan-ubsan --label-exclude 'lint|browser|large'
   stage "clang: other warnings" clang_rest
   stage "g++ ASan: build" gcc_build
   stage "clang: the tests' end" end_tests clang-asan-ubsan
@@ -243,6 +245,7 @@ else
   stage "release: every test" release_tests
 fi
 # Last, when nothing else takes the processor from a browser and a booted system.
+if $real && ! $only_e2e; then stage "release: ten thousand jobs" run_tests release -L large; fi
 if $real; then stage "real things" real_things; fi
 
 echo

@@ -1,7 +1,8 @@
 // The CML API as the daemon uses it: one of the two seams (with core::clock). Implemented over HTTP
 // by http_api.hpp, and in memory by the tests.
 //
-// Every list is whole or an error: a page that failed, or a repeated page token, fails the list.
+// Every list is whole or an error: a page that failed, or a repeated page token, fails the list. Its
+// deadline is that of the first page; each page has as much time.
 // Reads, PATCH and DELETE are retried inside, within the deadline. POST is sent exactly once: its
 // error says in may_have_happened whether it must be looked up before it is repeated.
 #pragma once

@@ -52,6 +52,7 @@ class caller : public std::enable_shared_from_this<caller> {
   boost::asio::awaitable<std::optional<core::error>> run(call what, body_reader& into,
                                                          core::instant deadline);
   core::timestamp server_time() const;
+  core::instant now() const { return clock_.now(); }
 
  private:
   struct progress;

@@ -246,7 +246,8 @@ class http_api final : public api {
 
   template <class T>
   async_result<page<T>> one_page(const list_source& from, std::string token,
-                                 decoder<page<T>> decode, core::instant deadline) {
+                                 decoder<page<T>> decode, core::duration time) {
+    const auto deadline = calls_->now() + time;
     call c(from.operation, effect::reads_list, "GET", from.path + "?" + from.query);
     if (!token.empty()) c.target += "&page_token=" + percent_encode(token);
     c.object = from.object;
@@ -259,8 +260,9 @@ class http_api final : public api {
   template <class T>
   async_result<std::vector<T>> whole_list(const list_source& from, decoder<page<T>> decode,
                                           core::instant deadline) {
+    const auto time = deadline - calls_->now();
     auto fetch = [&](std::string token) {
-      return one_page<T>(from, std::move(token), decode, deadline);
+      return one_page<T>(from, std::move(token), decode, time);
     };
     list_name name{from.operation, from.object};
     co_return co_await read_whole_list<T>(std::move(name), fetch);
@@ -275,8 +277,9 @@ async_result<runs_page> http_api::list_runs(std::string project_id, std::string 
   if (unusable(project_id) || unusable(job_id)) co_return bad_id("ListJobRuns");
   const list_source from{"ListJobRuns", job_path(project_id, job_id) + "/runs", first_parameters(),
                          "the runs of " + job_words(project_id, job_id)};
+  const auto time = deadline - calls_->now();
   auto fetch = [&](std::string token) {
-    return one_page<run>(from, std::move(token), &decode_runs, deadline);
+    return one_page<run>(from, std::move(token), &decode_runs, time);
   };
   list_name name{from.operation, from.object};
   co_return co_await read_newest_runs(std::move(name), most, fetch);

@@ -10,9 +10,11 @@ namespace asio = boost::asio;
 // In the queue for as long as it lives; what was granted and not taken goes to the next.
 class places::queued {
  public:
-  queued(places& of, waiter& who) : of_(of), who_(who) { of_.queue_.push_back(&who_); }
+  queued(places& of, waiter& who)
+      : of_(of), who_(who), at_(of.queue_.insert(of.queue_.end(), &who)) {}
   ~queued() {
-    of_.queue_.remove(&who_);
+    // Thousands may wait: they are not searched for the one that leaves.
+    if (who_.in_line) of_.queue_.erase(at_);
     if (who_.granted) of_.give_back();
   }
   queued(const queued&) = delete;
@@ -21,6 +23,7 @@ class places::queued {
  private:
   places& of_;
   waiter& who_;
+  std::list<waiter*>::iterator at_;
 };
 
 asio::awaitable<std::optional<places::place>> places::take(
@@ -50,6 +53,7 @@ void places::give_back() {
   }
   auto* next = queue_.front();
   queue_.pop_front();
+  next->in_line = false;
   next->granted = true;
   next->timer.cancel();
 }

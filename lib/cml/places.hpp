@@ -39,6 +39,7 @@ class places : public std::enable_shared_from_this<places> {
   struct waiter {
     explicit waiter(const boost::asio::any_io_executor& executor) : timer(executor) {}
     boost::asio::steady_timer timer;
+    bool in_line = true;
     bool granted = false;
   };
   class queued;

@@ -3,8 +3,8 @@
 #include "plan/work.hpp"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
+#include <unordered_set>
 
 namespace cmlrec::plan {
 namespace {
@@ -127,49 +127,59 @@ void plan_update(work& w, job_work& job) {
 
 }  // namespace
 
-void settle_definitions(work& w) {
-  for (auto& job : w.jobs) {
-    const auto named = w.live_by_name.find(job.spec->name);
-    const auto matches =
-        named == w.live_by_name.end() ? std::vector<const cml::job*>{} : named->second;
-    if (matches.size() > 1) {
-      job.report.state = job_state::ambiguous;
-      job.report.reason = "Ambiguous: " + std::to_string(matches.size()) +
-                          " live jobs are named '" + job.spec->name + "' (" + ids_of(matches) +
-                          "); nothing is done to them. Rename or delete all but one";
-      for (const auto* live : matches) w.plan.report.ambiguous_ids.push_back(live->id);
-      w.troubles.push_back(job.spec->key + ": " + job.report.reason);
-      job.for_good = true;
-      continue;
-    }
-    if (job.spec->parent_key) {
-      const auto* parent = w.find(*job.spec->parent_key);
-      if (parent->live != nullptr)
-        job.parent_id = parent->live->id;
-      else
-        job.parent_unresolved = true;
-    }
-    if (!matches.empty()) {
-      job.live = matches.front();
-      job.report.id = job.live->id;
-    }
-    if (const auto why = w.held(job); !why.empty()) {
-      job.report.state = job_state::suspended;
-      job.report.reason = why + ": left alone";
-      if (job.live != nullptr)
-        for (const auto& d : compare_job(*job.spec, w.wanted.prune, job.parent_id, *job.live))
-          job.report.differences.push_back(d.shown);
-      continue;
-    }
-    if (job.live == nullptr)
-      plan_creation(w, job);
+void settle_definition(work& w, job_work& job) {
+  static const std::vector<const cml::job*> none;
+  const auto named = w.live_by_name.find(job.spec->name);
+  const auto& matches = named == w.live_by_name.end() ? none : named->second;
+  if (matches.size() > 1) {
+    job.report.state = job_state::ambiguous;
+    job.report.reason = "Ambiguous: " + std::to_string(matches.size()) +
+                        " live jobs are named '" + job.spec->name + "' (" + ids_of(matches) +
+                        "); nothing is done to them. Rename or delete all but one";
+    for (const auto* live : matches) w.plan.report.ambiguous_ids.push_back(live->id);
+    w.troubles.push_back(job.spec->key + ": " + job.report.reason);
+    job.for_good = true;
+    return;
+  }
+  if (job.spec->parent_key) {
+    const auto* parent = w.find(*job.spec->parent_key);
+    if (parent->live != nullptr)
+      job.parent_id = parent->live->id;
     else
-      plan_update(w, job);
+      job.parent_unresolved = true;
+  }
+  if (!matches.empty()) {
+    job.live = matches.front();
+    job.report.id = job.live->id;
+  }
+  if (const auto why = w.held(job); !why.empty()) {
+    job.report.state = job_state::suspended;
+    job.report.reason = why + ": left alone";
+    if (job.live != nullptr)
+      for (const auto& d : compare_job(*job.spec, w.wanted.prune, job.parent_id, *job.live))
+        job.report.differences.push_back(d.shown);
+    return;
+  }
+  if (job.live == nullptr)
+    plan_creation(w, job);
+  else
+    plan_update(w, job);
+}
+
+void settle_descent(work& w) {
+  // Children come after their parents: from the end, each is done before what is above it. A place
+  // further to the front in the order is nearer to the top.
+  for (auto job = w.jobs.rbegin(); job != w.jobs.rend(); ++job) {
+    const job_work* open = job->definition_open ? &*job : job->open_below;
+    if (open == nullptr || !job->spec->parent_key) continue;
+    auto* parent = w.find(*job->spec->parent_key);
+    if (parent->open_below == nullptr || open < parent->open_below) parent->open_below = open;
   }
 }
 
 void settle_orphans(work& w) {
-  std::set<std::string_view> wanted_names;
+  std::unordered_set<std::string_view> wanted_names;
+  wanted_names.reserve(w.jobs.size());
   for (const auto& job : w.jobs) wanted_names.insert(job.spec->name);
   for (const auto& live : *w.seen.jobs)
     if (!wanted_names.contains(live.name)) w.orphans.push_back(&live);

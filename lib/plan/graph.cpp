@@ -3,8 +3,10 @@
 namespace cmlrec::plan {
 
 job_graph::job_graph(const std::vector<config::job_spec>& jobs) {
+  by_key_.reserve(jobs.size());
   for (const auto& job : jobs) by_key_[job.key] = &job;
   std::vector<const config::job_spec*> ready;
+  ready.reserve(jobs.size());
   for (const auto& job : jobs) {
     if (parent_of(job) != nullptr)
       children_[*job.parent_key].push_back(&job);

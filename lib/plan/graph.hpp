@@ -1,8 +1,9 @@
 // Who depends on whom among the jobs of a file.
 #pragma once
 
-#include <map>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "config/desired.hpp"
@@ -22,8 +23,9 @@ class job_graph {
   const std::vector<const config::job_spec*>& in_order() const { return order_; }
 
  private:
-  std::map<std::string, const config::job_spec*> by_key_;
-  std::map<std::string, std::vector<const config::job_spec*>> children_;
+  // The keys are those of the jobs themselves.
+  std::unordered_map<std::string_view, const config::job_spec*> by_key_;
+  std::unordered_map<std::string_view, std::vector<const config::job_spec*>> children_;
   std::vector<const config::job_spec*> order_;
 };
 

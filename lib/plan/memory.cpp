@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_set>
 
 namespace cmlrec::plan {
 namespace {
@@ -60,42 +61,51 @@ bool has_requests(const project_memory& memory, const config::project_spec& want
       memory.jobs_to_retry.empty())
     return false;
   if (!seen.jobs) return false;
+  std::unordered_set<std::string_view> ours;
+  for (const auto& job : wanted.jobs) ours.insert(job.name);
   return std::all_of(seen.jobs->begin(), seen.jobs->end(), [&](const cml::job& live) {
-    const bool ours = std::any_of(wanted.jobs.begin(), wanted.jobs.end(),
-                                  [&](const auto& job) { return job.name == live.name; });
-    return !ours || seen.histories.contains(live.id);
+    return !ours.contains(live.name) || seen.histories.contains(live.id);
   });
-}
-
-void stamp_retries(project_memory& memory, const config::project_spec& wanted,
-                   const observation& seen) {
-  auto asked = wanted;
-  if (!memory.retry_requested)
-    std::erase_if(asked.jobs, [&](const config::job_spec& job) {
-      return !memory.jobs_to_retry.contains(job.key);
-    });
-  stamp_attempts(memory, asked, seen);
-  memory.retry_requested = false;
-  memory.jobs_to_retry.clear();
 }
 
 const suspension* active(const std::optional<suspension>& held, core::timestamp now) {
   return held && (!held->until || now < *held->until) ? &*held : nullptr;
 }
 
+namespace {
+
+template <class Asked>
+void stamp_attempts_of(project_memory& memory, const config::project_spec& wanted,
+                       const observation& seen, const Asked& asked) {
+  if (!seen.jobs) return;
+  std::unordered_set<std::string_view> names;
+  for (const auto& job : wanted.jobs)
+    if (asked(job)) names.insert(job.name);
+  for (const auto& live : *seen.jobs) {
+    const auto history = seen.histories.find(live.id);
+    if (!names.contains(live.name) || history == seen.histories.end()) continue;
+    for (const auto& run : history->second.runs) {
+      if (!cml::is_finished(run.state) || !run.created_at) continue;
+      memory.jobs[live.name].attempts_from = *run.created_at + core::duration{1};
+      break;  // the newest one
+    }
+  }
+}
+
+}  // namespace
+
 void stamp_attempts(project_memory& memory, const config::project_spec& wanted,
                     const observation& seen) {
-  if (!seen.jobs) return;
-  for (const auto& job : wanted.jobs)
-    for (const auto& live : *seen.jobs) {
-      const auto history = seen.histories.find(live.id);
-      if (live.name != job.name || history == seen.histories.end()) continue;
-      for (const auto& run : history->second.runs) {
-        if (!cml::is_finished(run.state) || !run.created_at) continue;
-        memory.jobs[job.name].attempts_from = *run.created_at + core::duration{1};
-        break;  // the newest one
-      }
-    }
+  stamp_attempts_of(memory, wanted, seen, [](const config::job_spec&) { return true; });
+}
+
+void stamp_retries(project_memory& memory, const config::project_spec& wanted,
+                   const observation& seen) {
+  stamp_attempts_of(memory, wanted, seen, [&](const config::job_spec& job) {
+    return memory.retry_requested || memory.jobs_to_retry.contains(job.key);
+  });
+  memory.retry_requested = false;
+  memory.jobs_to_retry.clear();
 }
 
 void note_sent(project_memory& memory, const action& a, moment now) {
@@ -215,7 +225,8 @@ void note_observed(project_memory& memory, const config::project_spec& wanted,
   while (!memory.deletions.empty() && memory.deletions.front() + rules.interval <= now.local)
     memory.deletions.pop_front();
   if (!seen.jobs) return;
-  std::set<std::string_view> live_names;
+  std::unordered_set<std::string_view> live_names;
+  live_names.reserve(seen.jobs->size());
   for (const auto& job : *seen.jobs) live_names.insert(job.name);
   for (auto& [name, job] : memory.jobs) {
     const bool live = live_names.contains(name);

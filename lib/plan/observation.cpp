@@ -16,11 +16,16 @@ void merge(run_history& history, const cml::run& run) {
 
 core::timestamp calendar(const observation& seen, core::timestamp by_date_header) {
   auto newest = by_date_header;
-  for (const auto& [id, history] : seen.histories)
-    for (const auto& run : history.runs) {
-      if (run.created_at) newest = std::max(newest, *run.created_at);
-      if (run.finished_at) newest = std::max(newest, *run.finished_at);
-    }
+  for (const auto& [id, history] : seen.histories) newest = calendar(history, newest);
+  return newest;
+}
+
+core::timestamp calendar(const run_history& history, core::timestamp by_date_header) {
+  auto newest = by_date_header;
+  for (const auto& run : history.runs) {
+    if (run.created_at) newest = std::max(newest, *run.created_at);
+    if (run.finished_at) newest = std::max(newest, *run.finished_at);
+  }
   return newest;
 }
 

@@ -39,6 +39,7 @@ struct observation {
 
 // CML's calendar is no earlier than the newest stamp that it has given.
 core::timestamp calendar(const observation& seen, core::timestamp by_date_header);
+core::timestamp calendar(const run_history& history, core::timestamp by_date_header);
 
 // A point between every run that is known and every run that will begin. It is taken from the stamps
 // of the runs themselves, so that no difference between clocks can put a run on the wrong side;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -73,6 +74,25 @@ struct project_memory;
 // Pure: the same arguments give the same plan. `seen` must hold whole lists only.
 project_plan decide(const config::project_spec& wanted, const observation& seen,
                     const project_memory& memory, const policy& rules, moment now);
+
+// decide() in slices, for whoever has other things to do in between. The arguments must outlive it,
+// and all but `memory.jobs_to_*`, `memory.*_requested` and suspensions must stay as they are.
+class planning {
+ public:
+  planning(const config::project_spec& wanted, const observation& seen,
+           const project_memory& memory, const policy& rules, moment now);
+  ~planning();
+  planning(const planning&) = delete;
+  planning& operator=(const planning&) = delete;
+
+  // Looks at no more than `most` jobs at a time. False: all is decided, and to be taken.
+  bool go_on(std::size_t most);
+  project_plan take();
+
+ private:
+  class course;
+  std::unique_ptr<course> course_;
+};
 
 // The project whose jobs are to be listed: the one match, if there is just one.
 std::optional<std::string> project_to_read(const config::project_spec& wanted,

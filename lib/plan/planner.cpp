@@ -1,6 +1,9 @@
 #include "plan/work.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <limits>
+#include <memory>
 
 namespace cmlrec::plan {
 
@@ -86,26 +89,36 @@ const job_memory& memory_of(const project_memory& memory, const std::string& job
 
 namespace {
 
-void begin(work& w, const job_graph& graph) {
+void begin(work& w) {
   w.plan.look_again = w.rules.interval;
   auto& report = w.plan.report;
   report.name = w.wanted.name;
   report.reachable = true;
   report.observed_at = w.now.cml;
-  for (const auto* spec : graph.in_order()) {
-    job_work job;
-    job.spec = spec;
-    job.memory = &memory_of(w.memory, spec->name);
-    job.report.key = spec->key;
-    job.report.name = spec->name;
-    job.report.parent_key = spec->parent_key.value_or("");
-    job.report.description = spec->description;
-    job.report.max_attempts = spec->retry.max_attempts;
-    w.by_key[spec->key] = w.jobs.size();
-    w.jobs.push_back(std::move(job));
-  }
-  if (w.seen.jobs)
-    for (const auto& live : *w.seen.jobs) w.live_by_name[live.name].push_back(&live);
+  w.jobs.reserve(w.wanted.jobs.size());
+  w.by_key.reserve(w.wanted.jobs.size());
+  if (w.seen.jobs) w.live_by_name.reserve(w.seen.jobs->size());
+}
+
+void begin_job(work& w, const config::job_spec& spec) {
+  job_work job;
+  job.spec = &spec;
+  job.memory = &memory_of(w.memory, spec.name);
+  job.report.key = spec.key;
+  job.report.name = spec.name;
+  job.report.parent_key = spec.parent_key.value_or("");
+  job.report.description = spec.description;
+  job.report.max_attempts = spec.retry.max_attempts;
+  w.by_key[spec.key] = w.jobs.size();
+  w.jobs.push_back(std::move(job));
+}
+
+void find_history(work& w, job_work& job) {
+  if (job.live == nullptr) return;
+  const auto history = w.seen.histories.find(job.live->id);
+  if (history != w.seen.histories.end()) job.history = &history->second;
+  // What was never read comes first, all at once.
+  needs_history(w, job, false);
 }
 
 bool is_settled(const job_work& job) {
@@ -118,17 +131,15 @@ bool is_settled(const job_work& job) {
   }
 }
 
-void finish(work& w, bool whole) {
+void finish_job(job_work& job, bool whole) {
+  if (job.report.reason.empty())
+    job.report.reason = whole ? "nothing is to be done" : "for the project to be ready";
+  if (job.report.state == job_state::unknown && !whole) job.report.state = job_state::waiting;
+}
+
+void conclude(work& w, bool whole) {
   auto& plan = w.plan;
   auto& report = plan.report;
-  // The report keeps the order of the file.
-  for (const auto& spec : w.wanted.jobs) {
-    auto& job = *w.find(spec.key);
-    if (job.report.reason.empty())
-      job.report.reason = whole ? "nothing is to be done" : "for the project to be ready";
-    if (job.report.state == job_state::unknown && !whole) job.report.state = job_state::waiting;
-    report.jobs.push_back(job.report);
-  }
   const auto is_held = [](const difference& d) {
     return d.note.find("acts when a project is created") == std::string::npos;
   };
@@ -177,32 +188,107 @@ void finish(work& w, bool whole) {
 
 }  // namespace
 
+// The rules in their order, each for one thing after the other.
+class planning::course {
+ public:
+  course(const config::project_spec& wanted, const observation& seen, const project_memory& memory,
+         const policy& rules, moment now)
+      : w_{wanted, seen, memory, rules, now, nullptr, {}, {}, {}, {}, {}, {}, false, {}} {
+    const auto once = [](auto what) {
+      return step{[] { return std::size_t{1}; }, [what](std::size_t) { what(); }};
+    };
+    const auto each_job = [this](auto applies, auto what) {
+      return step{[this, applies] { return applies() ? w_.jobs.size() : 0; },
+                  [this, what](std::size_t i) { what(w_.jobs[i]); }};
+    };
+    const auto listed = [this] { return listed_; };
+    const auto read = [this] { return listed_ && w_.plan.reads.empty(); };
+    const auto always = [] { return true; };
+    steps_ = {
+        once([this] {
+          graph_.emplace(w_.wanted.jobs);
+          begin(w_);
+        }),
+        {[this] { return graph_->in_order().size(); },
+         [this](std::size_t i) { begin_job(w_, *graph_->in_order()[i]); }},
+        {[this] { return w_.seen.jobs ? w_.seen.jobs->size() : 0; },
+         [this](std::size_t i) {
+           const auto& live = (*w_.seen.jobs)[i];
+           w_.live_by_name[live.name].push_back(&live);
+         }},
+        once([this] { listed_ = settle_project(w_) && w_.seen.jobs; }),
+        each_job(listed, [this](job_work& job) { settle_definition(w_, job); }),
+        once([this] { settle_descent(w_); }),
+        each_job(listed, [this](job_work& job) { find_history(w_, job); }),
+        each_job(read, [this](job_work& job) { settle_run(w_, job); }),
+        once([this] {
+          if (listed_ && w_.plan.reads.empty()) {
+            settle_verify(w_);
+            settle_orphans(w_);
+            whole_ = w_.plan.reads.empty();
+          }
+          if (w_.held().empty()) return;
+          w_.plan.reads.clear();
+          whole_ = true;
+        }),
+        each_job(always, [this](job_work& job) { finish_job(job, whole_); }),
+        once([this] {
+          conclude(w_, whole_);
+          // Half of the evidence is no evidence: nothing is done before the reads have been made.
+          if (!w_.plan.reads.empty()) w_.plan.actions.clear();
+          reports_.reserve(w_.jobs.size());
+        }),
+        // The report keeps the order of the file.
+        {[this] { return w_.wanted.jobs.size(); },
+         [this](std::size_t i) {
+           reports_.push_back(std::move(w_.find(w_.wanted.jobs[i].key)->report));
+         }},
+        once([this] {
+          w_.plan.report.jobs = core::shared_list<job_report>(std::move(reports_));
+        }),
+    };
+  }
+
+  bool go_on(std::size_t most) {
+    for (; at_ < steps_.size(); ++at_, item_ = 0)
+      for (const auto items = steps_[at_].items(); item_ < items; ++item_) {
+        if (most-- == 0) return true;
+        steps_[at_].one(item_);
+      }
+    return false;
+  }
+
+  project_plan take() { return std::move(w_.plan); }
+
+ private:
+  struct step {
+    std::function<std::size_t()> items;  // how many there are, when its turn has come
+    std::function<void(std::size_t)> one;
+  };
+
+  work w_;
+  std::optional<job_graph> graph_;
+  bool listed_ = false;  // the project is there, and so are its jobs
+  bool whole_ = false;   // every rule has had its say
+  std::vector<job_report> reports_;
+  std::vector<step> steps_;
+  std::size_t at_ = 0;
+  std::size_t item_ = 0;
+};
+
+planning::planning(const config::project_spec& wanted, const observation& seen,
+                   const project_memory& memory, const policy& rules, moment now)
+    : course_(std::make_unique<course>(wanted, seen, memory, rules, now)) {}
+planning::~planning() = default;
+bool planning::go_on(std::size_t most) { return course_->go_on(most); }
+project_plan planning::take() { return course_->take(); }
+
 project_plan decide(const config::project_spec& wanted, const observation& seen,
                     const project_memory& memory, const policy& rules, moment now) {
-  const job_graph graph(wanted.jobs);
-  work w{wanted, seen, memory, rules, now, nullptr, {}, {}, {}, {}, {}, false, {}};
-  begin(w, graph);
-  bool whole = false;
-  if (settle_project(w) && seen.jobs) {
-    settle_definitions(w);
-    for (auto& job : w.jobs) {
-      if (job.live == nullptr) continue;
-      const auto history = seen.histories.find(job.live->id);
-      if (history != seen.histories.end()) job.history = &history->second;
-    }
-    whole = settle_runs(w);
-    if (whole) {
-      settle_verify(w);
-      settle_orphans(w);
-      whole = w.plan.reads.empty();
-    }
+  planning all(wanted, seen, memory, rules, now);
+  while (all.go_on(std::numeric_limits<std::size_t>::max())) {
   }
-  const bool held = !w.held().empty();
-  if (held) w.plan.reads.clear();
-  finish(w, whole || held);
-  // Half of the evidence is no evidence: nothing is done before the reads have been made.
-  if (!w.plan.reads.empty()) w.plan.actions.clear();
-  return std::move(w.plan);
+  return all.take();
 }
 
 std::vector<run_read> due_for_refresh(const config::project_spec& wanted, const observation& seen,
@@ -213,10 +299,12 @@ std::vector<run_read> due_for_refresh(const config::project_spec& wanted, const 
   memory.rotated_at = now.local;
   struct candidate {
     core::instant read_at;
-    run_read read;
+    const cml::job* job;
+    int most;
   };
   std::vector<candidate> candidates;
-  std::map<std::string_view, const config::job_spec*> specs;
+  std::unordered_map<std::string_view, const config::job_spec*> specs;
+  specs.reserve(wanted.jobs.size());
   for (const auto& spec : wanted.jobs) specs[spec.name] = &spec;
   for (const auto& live : *seen.jobs) {
     const auto spec = specs.find(live.name);
@@ -224,15 +312,15 @@ std::vector<run_read> due_for_refresh(const config::project_spec& wanted, const 
     const auto history = seen.histories.find(live.id);
     if (history == seen.histories.end() || history->second.began.local >= seen.pass_began) continue;
     const int most = spec->second->run == config::run_policy::never ? 10 : 1000;
-    candidates.push_back({history->second.began.local, {live.id, live.name, most}});
+    candidates.push_back({history->second.began.local, &live, most});
   }
   const auto total = static_cast<std::int64_t>(candidates.size());
   const auto share = (total * rules.interval.count() + rules.runs_refresh.count() - 1) /
                      rules.runs_refresh.count();
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const auto& a, const auto& b) { return a.read_at < b.read_at; });
-  for (std::int64_t i = 0; i < std::min(share, total); ++i)
-    due.push_back(candidates[static_cast<std::size_t>(i)].read);
+  candidates.resize(static_cast<std::size_t>(std::min(share, total)));
+  for (const auto& c : candidates) due.push_back({c.job->id, c.job->name, c.most});
   return due;
 }
 

@@ -2,11 +2,15 @@
 // status, the metrics and the status page show.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "cml/models.hpp"
+#include "core/shared_list.hpp"
 #include "core/time.hpp"
 
 namespace cmlrec::plan {
@@ -74,10 +78,24 @@ struct project_report {
   std::vector<std::string> reasons;  // why it is not converged; empty where it is
   std::string activity;  // the one thing it waits for: "git_sync: running for 40 s (timeout 5 min)"
   std::vector<difference> differences;  // of the project itself
-  std::vector<job_report> jobs;
+  core::shared_list<job_report> jobs;  // in the order of the file
   std::vector<std::string> orphans;        // live jobs that the file does not have, by name
   std::vector<std::string> ambiguous_ids;  // of projects or jobs that share a name
   std::optional<core::timestamp> observed_at;  // CML's clock, of the newest whole pass
+};
+
+// Finds the jobs of one report by their keys, quickest where they are asked for in its own order.
+class job_finder {
+ public:
+  // `of` must outlive it.
+  explicit job_finder(const project_report& of) : of_(of) {}
+  // Null: there is none.
+  const job_report* find(const std::string& key);
+
+ private:
+  const project_report& of_;
+  std::size_t next_ = 0;
+  std::unordered_map<std::string_view, const job_report*> by_key_;  // made when it is needed
 };
 
 }  // namespace cmlrec::plan

@@ -134,20 +134,6 @@ void report_active(work& w, job_work& job) {
   w.plan.actions.push_back(std::move(a));
 }
 
-// Whether something below the job is still being made: its success would come too early for CML to
-// start what is not there.
-const job_work* unfinished_descendant(work& w, const job_work& job) {
-  for (auto& other : w.jobs) {
-    if (!other.definition_open) continue;
-    for (const auto* spec = other.spec; spec->parent_key;) {
-      const auto* parent = w.find(*spec->parent_key);
-      if (parent == &job) return &other;
-      spec = parent->spec;
-    }
-  }
-  return nullptr;
-}
-
 void set_waiting(work& w, job_work& job, std::string why) {
   job.report.state = job_state::waiting;
   job.report.reason = std::move(why);
@@ -278,7 +264,8 @@ void plan_start(work& w, job_work& job, const demands& asked, std::string reason
     set_waiting(w, job, "for its definition to be brought in line");
     return;
   }
-  if (const auto* open = unfinished_descendant(w, job)) {
+  // Its success would come too early for CML to start what is not there.
+  if (const auto* open = job.open_below) {
     set_waiting(w, job, "for the job " + open->spec->key + " below it to be in place");
     return;
   }
@@ -358,10 +345,8 @@ demands demands_of(work& w, const job_work& job) {
 }
 
 void read_history(work& w, const job_work& job) {
-  const bool asked = std::any_of(w.plan.reads.begin(), w.plan.reads.end(),
-                                 [&](const run_read& r) { return r.job_id == job.live->id; });
   // Of a watched job only the newest runs are shown.
-  if (!asked)
+  if (w.histories_asked.insert(job.live->id).second)
     w.plan.reads.push_back(
         {job.live->id, job.spec->name, job.spec->run == config::run_policy::never ? 10 : 1000});
 }
@@ -425,31 +410,24 @@ void decide_runs(work& w, job_work& job, const demands& asked) {
   plan_start(w, job, asked, std::move(reason));
 }
 
-bool settle_runs(work& w) {
-  // What was never read comes first, all at once.
-  for (auto& job : w.jobs)
-    if (job.live != nullptr) needs_history(w, job, false);
-  if (!w.plan.reads.empty()) return false;
-  for (auto& job : w.jobs) {
-    if (is_check_job(w.wanted, job.spec->key)) continue;
-    if (job.live == nullptr) {
-      if (job.spec->run == config::run_policy::never && !job.definition_open && !job.for_good &&
-          w.held(job).empty())
-        job.report.state = job_state::watched;
-      continue;
-    }
-    if (job.report.state == job_state::ambiguous) continue;
-    // A job that waits for somebody else is looked at once per interval: people start runs too.
-    const bool settled = job.history->began.local + w.rules.interval > w.now.local ||
-                         job.history->began.local >= w.seen.pass_began;
-    decide_runs(w, job, demands_of(w, job));
-    const auto state = job.report.state;
-    const bool idle = state == job_state::waiting || state == job_state::blocked ||
-                      state == job_state::failed || state == job_state::stopped ||
-                      state == job_state::backing_off || state == job_state::guarded;
-    if (idle && !settled) needs_history(w, job, true);
+void settle_run(work& w, job_work& job) {
+  if (is_check_job(w.wanted, job.spec->key)) return;
+  if (job.live == nullptr) {
+    if (job.spec->run == config::run_policy::never && !job.definition_open && !job.for_good &&
+        w.held(job).empty())
+      job.report.state = job_state::watched;
+    return;
   }
-  return w.plan.reads.empty();
+  if (job.report.state == job_state::ambiguous) return;
+  // A job that waits for somebody else is looked at once per interval: people start runs too.
+  const bool settled = job.history->began.local + w.rules.interval > w.now.local ||
+                       job.history->began.local >= w.seen.pass_began;
+  decide_runs(w, job, demands_of(w, job));
+  const auto state = job.report.state;
+  const bool idle = state == job_state::waiting || state == job_state::blocked ||
+                    state == job_state::failed || state == job_state::stopped ||
+                    state == job_state::backing_off || state == job_state::guarded;
+  if (idle && !settled) needs_history(w, job, true);
 }
 
 }  // namespace cmlrec::plan

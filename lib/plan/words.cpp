@@ -103,6 +103,18 @@ const char* operation_of(action_kind kind) {
   return "";
 }
 
+const job_report* job_finder::find(const std::string& key) {
+  if (next_ < of_.jobs.size() && of_.jobs[next_].key == key) return &of_.jobs[next_++];
+  if (by_key_.empty()) {
+    by_key_.reserve(of_.jobs.size());
+    for (const auto& job : of_.jobs) by_key_.emplace(job.key, &job);
+  }
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return nullptr;
+  next_ = static_cast<std::size_t>(found->second - &of_.jobs.front()) + 1;
+  return found->second;
+}
+
 project_report unreachable(project_report last, const std::string& why) {
   last.state = project_state::unreachable;
   last.reachable = false;

@@ -3,6 +3,9 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "plan/diff.hpp"
@@ -26,6 +29,7 @@ struct job_work {
   bool up_to_date = false;
   bool for_good = false;         // will not come right by itself: what is below it is blocked
   bool definition_open = false;  // a create or a PATCH of it is due or under way
+  const job_work* open_below = nullptr;  // the first descendant whose definition is open
   job_report report;
 };
 
@@ -38,8 +42,10 @@ struct work {
 
   const cml::project* live = nullptr;
   std::vector<job_work> jobs;  // in the order of the graph: parents first
-  std::map<std::string, std::size_t> by_key;
-  std::map<std::string, std::vector<const cml::job*>> live_by_name;
+  // The keys are those of the file and of the live jobs themselves.
+  std::unordered_map<std::string_view, std::size_t> by_key;
+  std::unordered_map<std::string_view, std::vector<const cml::job*>> live_by_name;
+  std::unordered_set<std::string_view> histories_asked;  // by job id
   std::vector<const cml::job*> orphans;
   project_plan plan;
   bool busy = false;  // something is in flight or will change by itself
@@ -66,10 +72,13 @@ struct work {
 const job_memory& memory_of(const project_memory& memory, const std::string& job_name);
 bool is_check_job(const config::project_spec& wanted, const std::string& key);
 
-// The rules, in their order. False: the rest has to wait.
+// The rules, in their order; those that take one job are for all jobs, parents first. False: the rest
+// has to wait.
 bool settle_project(work& w);
-void settle_definitions(work& w);
-bool settle_runs(work& w);
+void settle_definition(work& w, job_work& job);
+// When all definitions are settled: where one below another is open.
+void settle_descent(work& w);
+void settle_run(work& w, job_work& job);
 void settle_orphans(work& w);
 void settle_verify(work& w);
 // What a success of the job must be newer than, by the file and by what was forced.

@@ -1,9 +1,11 @@
 #include "reconcile/executor.hpp"
 
+#include "reconcile/turns.hpp"
+
 #include <algorithm>
 #include <exception>
-#include <set>
 #include <string_view>
+#include <unordered_set>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -13,25 +15,37 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Runs fn(item) for every item side by side and returns when all have ended. cml::api bounds what is
-// really in flight.
+bool always() { return true; }
+
+// Runs fn(item) for every item, a number of them side by side, and returns when all have ended. What
+// has to wait here has no deadline yet: ten thousand calls at 20 per second take their time.
 template <class Item, class Function>
-asio::awaitable<void> side_by_side(core::clock& clock, std::vector<Item> items, Function& fn) {
+asio::awaitable<void> side_by_side(const hands& h, std::vector<Item> items, Function& fn,
+                                   std::function<bool()> may_begin = always) {
   const auto executor = co_await asio::this_coro::executor;
-  const auto all_done = clock.make_alarm();
-  std::size_t left = items.size();
+  const auto all_done = h.clock.make_alarm();
+  std::size_t next = 0;
+  auto one_after_the_other = [&]() -> asio::awaitable<void> {
+    while (next < items.size() && may_begin()) {
+      asio::awaitable<void> task = fn(std::move(items[next++]));
+      co_await std::move(task);
+    }
+  };
+  std::size_t left = std::min(items.size(), std::max<std::size_t>(1, h.most_at_once));
   std::exception_ptr first;
-  for (auto& item : items) {
-    asio::awaitable<void> task = fn(std::move(item));
-    asio::co_spawn(executor, std::move(task), [&](std::exception_ptr e) {
+  for (auto lanes = left; lanes > 0; --lanes) {
+    asio::awaitable<void> lane = one_after_the_other();
+    asio::co_spawn(executor, std::move(lane), [&](std::exception_ptr e) {
       if (e && !first) first = e;
       if (--left == 0) all_done->ring();
     });
   }
   while (left > 0) {
-    const auto until = clock.now() + std::chrono::hours{1};
+    const auto until = h.clock.now() + std::chrono::hours{1};
     co_await all_done->wait_until(until);
   }
+  auto done = discard(std::move(items));
+  co_await std::move(done);
   if (first) std::rethrow_exception(first);
 }
 
@@ -75,12 +89,15 @@ class action_runner {
 
   asio::awaitable<void> operator()(plan::action a) {
     plan::note_sent(memory_, a, now(h_));
-    h_.remember();
+    co_await h_.remember(project_);
     const auto sent_at = h_.clock.wall();
     const auto began = h_.clock.now();
     core::result<deed> done = co_await carry_out(a);
-    h_.remember();
-    auto record = record_of(a, done, h_.clock.now() - began);
+    const bool is_check = a.kind == plan::action_kind::run_check;
+    if (!done && !is_check) plan::note_failed(memory_, a, done.error(), now(h_));
+    const auto took = h_.clock.now() - began;
+    co_await h_.remember(project_);
+    auto record = record_of(a, done, took);
     record.at = sent_at;
     h_.watcher.on_write(record);
     if (done) {
@@ -88,12 +105,10 @@ class action_runner {
       co_return;
     }
     const auto& why = done.error();
-    if (a.kind == plan::action_kind::run_check) {
+    if (is_check) {
       tell(h_, project_, a, severity::warning, "run_check", core::describe(why));
       co_return;
     }
-    plan::note_failed(memory_, a, why, now(h_));
-    h_.remember();
     tell(h_, project_, a, severity::warning, std::string(plan::to_string(a.kind)) + "_failed",
          core::describe(why) +
              (why.may_have_happened ? "; it may have been done all the same: looked up first" : ""));
@@ -191,7 +206,9 @@ class action_runner {
 
   void done(const plan::action& a, const cml::job* answer) {
     const auto at = now(h_);
-    plan::note_done(memory_, a, answer, plan::after_known_runs(seen_, at.cml), at);
+    // Attempts are counted anew for a changed definition alone, which is what CML answers with.
+    const auto from = answer == nullptr ? at.cml : plan::after_known_runs(seen_, at.cml);
+    plan::note_done(memory_, a, answer, from, at);
   }
 
   hands& h_;
@@ -255,17 +272,21 @@ asio::awaitable<core::result<void>> read_histories(hands& h, const std::string& 
                                                    std::vector<plan::run_read> reads,
                                                    plan::observation& seen) {
   std::optional<core::error> failure;
+  auto newest = plan::calendar(seen, core::timestamp::min());
   auto read = [&](plan::run_read r) -> asio::awaitable<void> {
     auto began = now(h);
-    began.cml = plan::calendar(seen, began.cml);
+    began.cml = std::max(newest, began.cml);
     auto page = co_await h.api.list_runs(project_id, r.job_id, r.most, deadline_of(h));
     if (!page) {
       if (!failure) failure = page.error();
       co_return;
     }
-    replace_history(seen.histories[r.job_id], std::move(*page), began);
+    auto& history = seen.histories[r.job_id];
+    replace_history(history, std::move(*page), began);
+    newest = std::max(newest, plan::calendar(history, newest));
   };
-  co_await side_by_side(h.clock, std::move(reads), read);
+  auto all = side_by_side(h, std::move(reads), read);
+  co_await std::move(all);
   if (failure) co_return *failure;
   co_return core::result<void>();
 }
@@ -274,7 +295,11 @@ asio::awaitable<core::result<void>> observe(hands& h, const config::project_spec
                                             plan::observation& seen, plan::project_memory& memory,
                                             const plan::policy& rules) {
   seen.pass_began = h.clock.now();
-  seen.jobs.reset();
+  if (seen.jobs) {
+    auto old = discard(std::move(*seen.jobs));
+    seen.jobs.reset();
+    co_await std::move(old);
+  }
   auto found = co_await observe_project(h, wanted, seen);
   if (!found) co_return found.error();
   const auto project_id = plan::project_to_read(wanted, seen);
@@ -282,17 +307,20 @@ asio::awaitable<core::result<void>> observe(hands& h, const config::project_spec
 
   auto jobs = co_await h.api.list_jobs(*project_id, deadline_of(h));
   if (!jobs) co_return jobs.error();
-  std::set<std::string_view> ids;
+  std::unordered_set<std::string_view> ids;
+  ids.reserve(jobs->size());
   for (const auto& job : *jobs) ids.insert(job.id);
   std::erase_if(seen.histories, [&](const auto& entry) { return !ids.contains(entry.first); });
   seen.jobs = std::move(*jobs);
+  co_await let_others_go_on();
 
   std::optional<core::error> failure;
   auto poll_one = [&](plan::run_poll p) -> asio::awaitable<void> {
     auto r = co_await poll(h, *project_id, p, seen);
     if (!r && !failure) failure = r.error();
   };
-  co_await side_by_side(h.clock, plan::runs_to_poll(seen), poll_one);
+  auto polls = side_by_side(h, plan::runs_to_poll(seen), poll_one);
+  co_await std::move(polls);
   if (failure) co_return *failure;
   auto due = plan::due_for_refresh(wanted, seen, memory, rules, now(h));
   co_return co_await read_histories(h, *project_id, std::move(due), seen);
@@ -300,9 +328,11 @@ asio::awaitable<core::result<void>> observe(hands& h, const config::project_spec
 
 asio::awaitable<core::result<void>> execute(hands& h, const std::string& project,
                                             std::vector<plan::action> actions,
+                                            std::function<bool()> may_begin,
                                             plan::observation& seen, plan::project_memory& memory) {
   action_runner runner(h, project, seen, memory);
-  co_await side_by_side(h.clock, std::move(actions), runner);
+  auto all = side_by_side(h, std::move(actions), runner, may_begin);
+  co_await std::move(all);
   if (runner.first_stop()) co_return *runner.first_stop();
   co_return core::result<void>();
 }

@@ -2,8 +2,10 @@
 // whatever came of an action goes back through plan/memory.hpp.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -22,7 +24,8 @@ struct hands {
   observer& watcher;
   core::duration call_timeout;
   // Before a POST goes out and after its answer: what must outlive the process is written down.
-  std::function<void()> remember;
+  std::function<boost::asio::awaitable<void>(const std::string& project)> remember;
+  std::size_t most_at_once;  // calls of one project
   std::string file;  // version of the newest file: for the audit
 };
 
@@ -35,10 +38,12 @@ boost::asio::awaitable<core::result<void>> observe(hands& h, const config::proje
 boost::asio::awaitable<core::result<void>> read_histories(hands& h, const std::string& project_id,
                                                           std::vector<plan::run_read> reads,
                                                           plan::observation& seen);
-// Side by side. The error of the first action that shows CML unreachable or the key refused; any
-// other failure is the planner's matter.
+// Side by side, as long as `may_begin` allows; what it stops is left for the next plan. The error of
+// the first action that shows CML unreachable or the key refused; any other failure is the planner's
+// matter.
 boost::asio::awaitable<core::result<void>> execute(hands& h, const std::string& project,
                                                    std::vector<plan::action> actions,
+                                                   std::function<bool()> may_begin,
                                                    plan::observation& seen,
                                                    plan::project_memory& memory);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace cmlrec::reconcile {
 namespace {
@@ -52,34 +53,52 @@ std::string sentence(const plan::difference& d) {
 
 }  // namespace
 
+narrator::narrator(plan::project_report before, plan::project_report after, core::timestamp at)
+    : before_(std::move(before)), after_(std::move(after)), at_(at), former_(before_) {}
+
+void narrator::add(severity level, std::string name, std::string job, std::string message) {
+  out_.push_back({at_, level, std::move(name), after_.name, std::move(job), std::move(message)});
+}
+
+std::vector<event> narrator::go_on(std::size_t jobs) {
+  if (next_ == 0 && !done_) tell_of_project_differences();
+  for (; jobs > 0 && next_ < after_.jobs.size(); --jobs) tell_of_job(after_.jobs[next_++]);
+  if (next_ == after_.jobs.size() && !done_) {
+    tell_of_project_state();
+    done_ = true;
+  }
+  return std::exchange(out_, {});
+}
+
+void narrator::tell_of_project_differences() {
+  for (const auto& d : after_.differences)
+    if (d.unappliable && !is_told(before_.differences, d))
+      add(severity::warning, "project.unappliable", "", sentence(d));
+}
+
+void narrator::tell_of_job(const plan::job_report& job) {
+  const auto* old = former_.find(job.key);
+  for (const auto& d : job.differences)
+    if (old == nullptr || !is_told(old->differences, d))
+      add(d.unappliable ? severity::warning : severity::info,
+          d.unappliable ? "job.unappliable" : "job.drifted", job.key, sentence(d));
+  if (old == nullptr || old->state != job.state)
+    add(level_of(job.state), "job.state", job.key,
+        std::string(plan::to_string(job.state)) + ": " + job.reason);
+}
+
+void narrator::tell_of_project_state() {
+  const bool new_reasons =
+      level_of(after_.state) == severity::error && before_.reasons != after_.reasons;
+  if (!before_.name.empty() && before_.state == after_.state && !new_reasons) return;
+  std::string message = plan::to_string(after_.state);
+  if (!after_.reasons.empty()) message += ": " + joined(after_.reasons);
+  add(level_of(after_.state), "project.state", "", message);
+}
+
 std::vector<event> narrate(const plan::project_report& before, const plan::project_report& after,
                            core::timestamp at) {
-  std::vector<event> out;
-  const auto add = [&](severity level, std::string name, std::string job, std::string message) {
-    out.push_back({at, level, std::move(name), after.name, std::move(job), std::move(message)});
-  };
-  for (const auto& d : after.differences)
-    if (d.unappliable && !is_told(before.differences, d))
-      add(severity::warning, "project.unappliable", "", sentence(d));
-  for (const auto& job : after.jobs) {
-    const auto old = std::find_if(before.jobs.begin(), before.jobs.end(),
-                                  [&](const plan::job_report& j) { return j.key == job.key; });
-    const bool known = old != before.jobs.end();
-    for (const auto& d : job.differences)
-      if (!known || !is_told(old->differences, d))
-        add(d.unappliable ? severity::warning : severity::info,
-            d.unappliable ? "job.unappliable" : "job.drifted", job.key, sentence(d));
-    if (!known || old->state != job.state)
-      add(level_of(job.state), "job.state", job.key,
-          std::string(plan::to_string(job.state)) + ": " + job.reason);
-  }
-  if (before.name.empty() || before.state != after.state ||
-      (level_of(after.state) == severity::error && before.reasons != after.reasons)) {
-    std::string message = plan::to_string(after.state);
-    if (!after.reasons.empty()) message += ": " + joined(after.reasons);
-    add(level_of(after.state), "project.state", "", message);
-  }
-  return out;
+  return narrator(before, after, at).go_on(after.jobs.size());
 }
 
 }  // namespace cmlrec::reconcile

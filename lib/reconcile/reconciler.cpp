@@ -1,11 +1,14 @@
 #include "reconcile/reconciler.hpp"
 
 #include "reconcile/executor.hpp"
+#include "reconcile/journal.hpp"
 #include "reconcile/narrator.hpp"
+#include "reconcile/turns.hpp"
 
 #include <algorithm>
 #include <exception>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,7 +25,7 @@ constexpr core::duration subject_change_after = std::chrono::seconds{1};
 constexpr core::duration first_contact_patience = std::chrono::seconds{60};
 
 struct worker {
-  config::project_spec wanted;
+  std::shared_ptr<const config::project_spec> wanted;  // another one where the file's has changed
   plan::project_memory memory;
   plan::observation seen;
   plan::project_plan plan;
@@ -42,44 +45,6 @@ enum class pass_end {
   done,
   by_another_file,  // a reload came while CML was read: nothing was decided
 };
-
-saved_project to_saved(const plan::project_memory& m) {
-  saved_project out;
-  out.create_sent = m.create_sent.has_value();
-  out.force_requested = m.force_requested;
-  out.force_at = m.force_at;
-  out.jobs_to_force = m.jobs_to_force;
-  out.retry_requested = m.retry_requested;
-  out.jobs_to_retry = m.jobs_to_retry;
-  out.suspended = m.suspended;
-  for (const auto& [name, job] : m.jobs) {
-    saved_job j{job.create_sent.has_value(), job.start_sent.has_value(), job.force_at,
-                job.attempts_from, job.suspended};
-    if (!(j == saved_job{})) out.jobs[name] = j;
-  }
-  return out;
-}
-
-// The steady clock of a former life says nothing: what was under way then is taken as sent now.
-plan::project_memory from_saved(const saved_project& saved, core::instant now) {
-  plan::project_memory m;
-  if (saved.create_sent) m.create_sent = now;
-  m.force_requested = saved.force_requested;
-  m.force_at = saved.force_at;
-  m.jobs_to_force = saved.jobs_to_force;
-  m.retry_requested = saved.retry_requested;
-  m.jobs_to_retry = saved.jobs_to_retry;
-  m.suspended = saved.suspended;
-  for (const auto& [name, job] : saved.jobs) {
-    auto& j = m.jobs[name];
-    if (job.create_sent) j.create_sent = now;
-    if (job.start_sent) j.start_sent = now;
-    j.force_at = job.force_at;
-    j.attempts_from = job.attempts_from;
-    j.suspended = job.suspended;
-  }
-  return m;
-}
 
 pass_result result_of(plan::project_state state) {
   switch (state) {
@@ -107,14 +72,23 @@ class reconciler::impl {
         clock_(clock),
         api_(api),
         watcher_(watcher),
-        store_(store),
         options_(std::move(o)),
-        hands_{clock, api, checks, watcher, options_.call_timeout, [this] { remember(); }, {}},
+        hands_{clock,
+               api,
+               checks,
+               watcher,
+               options_.call_timeout,
+               [this](const std::string& project) { return journal_.written(project); },
+               options_.most_at_once,
+               {}},
         finished_(clock.make_alarm()),
-        life_began_(clock.now()) {
-    if (store_ != nullptr) read_journal();
+        life_began_(clock.now()),
+        journal_(
+            clock, store, [this](saved_state& state, const auto* only) { gather(state, only); },
+            [this](const std::string& why) { tell(severity::error, "state.not_saved", "", why); }) {
+    if (store != nullptr) read_journal();
     if (options_.how == mode::dry_run) life_began_.reset();
-    if (!options_.force) saved_.force_rebuild_taken = false;
+    if (!options_.force) journal_.state().force_rebuild_taken = false;
   }
 
   void set_desired(config::desired_state desired) {
@@ -125,20 +99,23 @@ class reconciler::impl {
       const auto found = workers_.find(project.name);
       if (found != workers_.end()) {
         found->second->removed = false;
-        found->second->wanted = std::move(project);
+        if (!(*found->second->wanted == project))
+          found->second->wanted =
+              std::make_shared<const config::project_spec>(std::move(project));
         found->second->wake->ring();
         continue;
       }
       auto w = std::make_shared<worker>();
-      if (const auto saved = saved_.projects.find(project.name); saved != saved_.projects.end())
+      const auto& former = journal_.state().projects;
+      if (const auto saved = former.find(project.name); saved != former.end())
         w->memory = from_saved(saved->second, clock_.now());
       w->memory.life_began = life_began_;
       // Who runs `apply` again wants what had failed tried again.
       w->attempts_from_now = options_.how != mode::keep;
-      if (options_.force && !saved_.force_rebuild_taken) w->memory.force_requested = true;
-      w->wanted = std::move(project);
+      if (options_.force && !journal_.state().force_rebuild_taken) w->memory.force_requested = true;
+      w->wanted = std::make_shared<const config::project_spec>(std::move(project));
       w->wake = clock_.make_alarm();
-      workers_[w->wanted.name] = w;
+      workers_[w->wanted->name] = w;
       if (running_) start(w);
     }
     for (auto& [name, w] : workers_)
@@ -146,7 +123,7 @@ class reconciler::impl {
         w->removed = true;
         w->wake->ring();
       }
-    if (running_) remember();
+    if (running_) journal_.write();
   }
 
   void set_rules(const plan::policy& rules, core::duration call_timeout) {
@@ -156,8 +133,8 @@ class reconciler::impl {
 
   asio::awaitable<outcome> run() {
     running_ = true;
-    if (options_.force && options_.how == mode::keep) saved_.force_rebuild_taken = true;
-    remember();
+    if (options_.force && options_.how == mode::keep) journal_.state().force_rebuild_taken = true;
+    journal_.write();
     const auto deadline = clock_.now() + options_.once_timeout;
     if (!co_await check_key()) {
       if (options_.how != mode::keep) co_return outcome::refused;
@@ -209,17 +186,17 @@ class reconciler::impl {
         for (auto& [name, job] : memory.jobs) job.suspended.reset();
         break;
     }
-    remember();
+    journal_.write();
     found->second->wake->ring();
     return true;
   }
 
-  bool journal_works() const { return store_ != nullptr && !store_failed_; }
+  bool journal_works() const { return journal_.works(); }
 
   std::vector<const config::project_spec*> projects() const {
     std::vector<const config::project_spec*> out;
     for (const auto& [name, w] : workers_)
-      if (!w->removed) out.push_back(&w->wanted);
+      if (!w->removed) out.push_back(w->wanted.get());
     return out;
   }
 
@@ -234,7 +211,12 @@ class reconciler::impl {
     });
   }
 
-  const std::map<std::string, plan::project_plan>& plans() const { return plans_; }
+  std::map<std::string, plan::project_plan> plans() const {
+    std::map<std::string, plan::project_plan> out;
+    for (const auto& [name, w] : workers_)
+      if (!w->plan.report.name.empty()) out[name] = w->plan;
+    return out;
+  }
 
  private:
   void start(const std::shared_ptr<worker>& w) {
@@ -295,67 +277,91 @@ class reconciler::impl {
       if (w->removed) break;
       if (passed && *passed == pass_end::by_another_file) continue;
       w->passed_once = true;
-      core::duration wait = passed ? succeeded(*w) : failed(*w, passed.error());
-      watcher_.on_pass(w->wanted.name, result_of(w->plan.report.state), clock_.now() - began);
+      core::duration wait{};
+      if (passed) {
+        wait = succeeded(*w);
+      } else {
+        auto shown = failed(*w, passed.error());
+        wait = co_await std::move(shown);
+      }
+      watcher_.on_pass(w->wanted->name, result_of(w->plan.report.state), clock_.now() - began);
       if (is_over(*w)) break;
       if (wait > core::duration{0} && !stopping_) co_await w->wake->wait_until(clock_.now() + wait);
     }
     if (w->removed) {
-      workers_.erase(w->wanted.name);
-      plans_.erase(w->wanted.name);
-      watcher_.on_removed(w->wanted.name);
-      remember();
+      workers_.erase(w->wanted->name);
+      watcher_.on_removed(w->wanted->name);
+      journal_.write();
     }
   }
 
   // Observe, plan, execute: once.
   asio::awaitable<core::result<pass_end>> pass(worker& w) {
-    // A reload may come while we wait for CML: one pass is about one file.
+    // A reload may come whenever others have their turn: one pass is about one file.
     const auto wanted = w.wanted;
+    const auto is_current = [&w, wanted] { return !w.removed && w.wanted == wanted; };
     const auto rules = options_.rules;
     w.seen.username = username_;
-    auto observed = co_await observe(hands_, wanted, w.seen, w.memory, rules);
+    auto observed = co_await observe(hands_, *wanted, w.seen, w.memory, rules);
     if (!observed) co_return observed.error();
     plan::project_plan plan;
     for (;;) {
       auto at = now(hands_);
       at.cml = plan::calendar(w.seen, at.cml);
-      plan::note_observed(w.memory, wanted, w.seen, rules, at);
-      plan = plan::decide(wanted, w.seen, w.memory, rules, at);
+      plan::note_observed(w.memory, *wanted, w.seen, rules, at);
+      co_await let_others_go_on();
+      plan::planning deciding(*wanted, w.seen, w.memory, rules, at);
+      for (bool more = deciding.go_on(jobs_per_turn); more; more = deciding.go_on(jobs_per_turn))
+        co_await let_others_go_on();
+      plan = deciding.take();
       if (!plan.reads.empty()) {
-        auto read = co_await read_histories(hands_, plan.report.id, plan.reads, w.seen);
+        auto reads = std::move(plan.reads);
+        auto reading = read_histories(hands_, plan.report.id, std::move(reads), w.seen);
+        auto read = co_await std::move(reading);
         if (!read) co_return read.error();
         continue;
       }
       if (w.attempts_from_now) {
         // Who runs `apply` again wants what had failed by then tried again.
         w.attempts_from_now = false;
-        plan::stamp_attempts(w.memory, wanted, w.seen);
+        plan::stamp_attempts(w.memory, *wanted, w.seen);
         continue;
       }
-      if (!plan::has_requests(w.memory, wanted, w.seen)) break;
-      plan::stamp_force(w.memory, wanted, w.seen, at);
-      plan::stamp_retries(w.memory, wanted, w.seen);
-      remember();
+      if (!plan::has_requests(w.memory, *wanted, w.seen)) break;
+      plan::stamp_force(w.memory, *wanted, w.seen, at);
+      plan::stamp_retries(w.memory, *wanted, w.seen);
+      journal_.write();
     }
     // Nothing is begun that the newest file may not want any more.
-    if (w.removed || !(w.wanted == wanted)) co_return pass_end::by_another_file;
+    if (!is_current()) co_return pass_end::by_another_file;
     plan::note_plan(w.memory, plan, now(hands_));
-    publish(w, plan);
-    if (options_.how == mode::dry_run || plan.actions.empty() || stopping_)
-      co_return pass_end::done;
-    auto actions = plan.actions;
-    auto executed = co_await execute(hands_, wanted.name, std::move(actions), w.seen, w.memory);
+    auto published = publish(w, std::move(plan));
+    co_await std::move(published);
+    if (options_.how == mode::dry_run) co_return pass_end::done;
+    auto actions = std::move(w.plan.actions);
+    w.plan.actions.clear();
+    auto may_begin = [this, is_current] { return !stopping_ && is_current(); };
+    auto deeds =
+        execute(hands_, wanted->name, std::move(actions), std::move(may_begin), w.seen, w.memory);
+    auto executed = co_await std::move(deeds);
     if (!executed) co_return executed.error();
     co_return pass_end::done;
   }
 
-  void publish(worker& w, const plan::project_plan& plan) {
-    for (const auto& e : narrate(w.plan.report, plan.report, clock_.wall())) watcher_.on_event(e);
-    w.plan = plan;
-    plans_[w.wanted.name] = plan;
-    watcher_.on_report(plan.report);
+  asio::awaitable<void> publish(worker& w, plan::project_plan plan) {
+    {
+      narrator news(w.plan.report, plan.report, clock_.wall());
+      for (;;) {
+        for (const auto& e : news.go_on(jobs_per_turn)) watcher_.on_event(e);
+        if (news.is_done()) break;
+        co_await let_others_go_on();
+      }
+    }
+    auto old = std::exchange(w.plan, std::move(plan));
+    watcher_.on_report(w.plan.report);
     finished_->ring();  // the status line may have news
+    auto gone = discard(old.report.jobs.release());
+    co_await std::move(gone);
   }
 
   core::duration succeeded(worker& w) {
@@ -370,23 +376,23 @@ class reconciler::impl {
     return wait;
   }
 
-  core::duration failed(worker& w, const core::error& why) {
+  asio::awaitable<core::duration> failed(worker& w, core::error why) {
     ++w.failed_passes;
     w.trouble = why;
     if (!w.unreachable_since) w.unreachable_since = clock_.now();
     auto report = w.plan.report;
-    report.name = w.wanted.name;
-    auto plan = w.plan;
+    report.name = w.wanted->name;
+    plan::project_plan plan;
+    plan.look_again = w.plan.look_again;
     plan.report = plan::unreachable(std::move(report), core::describe(why));
-    plan.actions.clear();
-    plan.final = false;
-    publish(w, plan);
-    if (why.kind == core::error_kind::credentials) return slow_probe;
+    auto published = publish(w, std::move(plan));
+    co_await std::move(published);
+    if (why.kind == core::error_kind::credentials) co_return slow_probe;
     auto wait = std::chrono::duration_cast<core::duration>(std::chrono::seconds{1});
     for (int i = 1; i < w.failed_passes && wait < longest_backoff; ++i) wait *= 2;
     wait = std::min(wait, longest_backoff);
     // Full jitter above a floor, so that many daemons do not come back as one.
-    return wait / 2 + std::chrono::duration_cast<core::duration>(wait / 2 * options_.random());
+    co_return wait / 2 + std::chrono::duration_cast<core::duration>(wait / 2 * options_.random());
   }
 
   bool is_over(const worker& w) const {
@@ -437,55 +443,48 @@ class reconciler::impl {
 
   std::string line_of(const worker& w, core::instant at) const {
     if (!w.passed_once)
-      return "project " + w.wanted.name + ": waiting for CML to answer for " +
+      return "project " + w.wanted->name + ": waiting for CML to answer for " +
              core::format_duration(at - w.began);
     if (w.trouble)
-      return "project " + w.wanted.name + ": unreachable for " +
+      return "project " + w.wanted->name + ": unreachable for " +
              core::format_duration(at - *w.unreachable_since) + ": " + core::describe(*w.trouble);
     return plan::activity_line(w.plan.report, api_.server_time());
   }
 
   // A journal that is complete says which writes may still be under way. One that was begun less
-  // than write_settle ago does not know of those before it.
+  // than write_settle ago does not know of those before it, nor does one whose newest lines may have
+  // gone with the machine.
   void read_journal() {
-    auto saved = store_->load();
-    if (!saved) {
-      saved_.complete_from = clock_.wall() + options_.rules.write_settle;
+    auto& saved = journal_.state();
+    if (!journal_.load()) {
+      saved.complete_from = clock_.wall() + options_.rules.write_settle;
       return;
     }
-    saved_ = std::move(*saved);
     life_began_.reset();
-    if (!saved_.complete_from) return;
-    const auto left = *saved_.complete_from - clock_.wall();
+    if (!saved.of_this_boot) saved.complete_from = clock_.wall() + options_.rules.write_settle;
+    saved.of_this_boot = true;
+    if (!saved.complete_from) return;
+    const auto left = *saved.complete_from - clock_.wall();
     if (left <= core::duration{0}) return;
     life_began_ =
         clock_.now() - options_.rules.write_settle + std::min(left, options_.rules.write_settle);
   }
 
-  void remember() {
-    if (store_ == nullptr) return;
-    for (const auto& [name, w] : workers_) saved_.projects[name] = to_saved(w->memory);
-    std::string why;
-    if (store_->save(saved_, why)) {
-      store_failed_ = false;
-    } else if (!store_failed_) {
-      store_failed_ = true;
-      tell(severity::error, "state.not_saved", "", why);
-    }
+  void gather(saved_state& state, const std::set<std::string>* only) const {
+    for (const auto& [name, w] : workers_)
+      if (only == nullptr || only->contains(name)) state.projects[name] = to_saved(w->memory);
   }
 
   asio::any_io_executor executor_;
   core::clock& clock_;
   cml::api& api_;
   observer& watcher_;
-  state_store* store_;
   options options_;
   hands hands_;
   std::unique_ptr<core::alarm> finished_;
   std::optional<core::instant> life_began_;  // nothing: no write of a former life is unknown
   std::map<std::string, std::shared_ptr<worker>> workers_;
-  std::map<std::string, plan::project_plan> plans_;
-  saved_state saved_;
+  journal journal_;
   std::string username_;
   int active_ = 0;
   bool running_ = false;
@@ -493,7 +492,6 @@ class reconciler::impl {
   bool reached_once_ = false;
   bool out_of_time_ = false;
   bool crashed_ = false;
-  bool store_failed_ = false;
 };
 
 reconciler::reconciler(asio::any_io_executor executor, core::clock& clock, cml::api& api,
@@ -515,8 +513,6 @@ bool reconciler::journal_works() const { return impl_->journal_works(); }
 std::vector<const config::project_spec*> reconciler::projects() const { return impl_->projects(); }
 bool reconciler::first_pass_done() const { return impl_->first_pass_done(); }
 bool reconciler::reachable() const { return impl_->reachable(); }
-const std::map<std::string, plan::project_plan>& reconciler::plans() const {
-  return impl_->plans();
-}
+std::map<std::string, plan::project_plan> reconciler::plans() const { return impl_->plans(); }
 
 }  // namespace cmlrec::reconcile

@@ -1,6 +1,7 @@
 // The loop: observe, plan, execute, wait; one worker per project.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,6 +41,7 @@ struct options {
   core::duration call_timeout = std::chrono::seconds{60};
   core::duration once_timeout = std::chrono::hours{3};        // of mode::once
   core::duration once_patience = std::chrono::minutes{5};     // unreachable for so long: give up
+  std::size_t most_at_once = 64;                              // calls to CML for one project
   bool force = false;                                         // every job is stale from now
   std::function<double()> random = [] { return 0.5; };        // [0, 1), for jitter
 };
@@ -89,8 +91,9 @@ class reconciler {
 
   bool first_pass_done() const;  // of every project
   bool reachable() const;        // every project's newest pass was answered
-  // Of the newest pass of each project; in dry_run: what would be done.
-  const std::map<std::string, plan::project_plan>& plans() const;
+  // Of the newest pass of each project, without the actions that were carried out; in dry_run: what
+  // would be done.
+  std::map<std::string, plan::project_plan> plans() const;
 
  private:
   class impl;

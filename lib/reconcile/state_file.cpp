@@ -8,11 +8,15 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include <boost/json.hpp>
 
+#include "core/json_writer.hpp"
 #include "reconcile/state_store.hpp"
 
 namespace cmlrec::reconcile {
@@ -20,25 +24,93 @@ namespace {
 
 namespace json = boost::json;
 
-void put(json::object& o, const char* name, const std::optional<core::timestamp>& at) {
-  if (at) o[name] = core::format_timestamp(*at);
+// Written before every POST, with a member per job while ten thousand are being made. What is false,
+// not there or empty is left out.
+void put(core::json_writer& o, const char* name, const std::optional<core::timestamp>& at) {
+  if (!at) return;
+  o.key(name);
+  o.text(core::format_timestamp(*at));
 }
 
-void put(json::object& o, const char* name, bool value) {
-  if (value) o[name] = true;
+void put(core::json_writer& o, const char* name, bool value) {
+  if (!value) return;
+  o.key(name);
+  o.boolean(true);
 }
 
-void put(json::object& o, const char* name, const std::set<std::string>& keys) {
+void put(core::json_writer& o, const char* name, const std::set<std::string>& keys) {
   if (keys.empty()) return;
-  auto& list = o[name].emplace_array();
-  for (const auto& key : keys) list.emplace_back(key);
+  o.key(name);
+  o.begin_array();
+  for (const auto& key : keys) o.text(key);
+  o.end_array();
 }
 
-void put(json::object& o, const std::optional<plan::suspension>& s) {
+void put(core::json_writer& o, const std::optional<plan::suspension>& s) {
   if (!s) return;
-  auto& held = o["suspended"].emplace_object();
-  put(held, "until", s->until);
-  held["by"] = s->by;
+  o.key("suspended");
+  o.begin_object();
+  put(o, "until", s->until);
+  o.key("by");
+  o.text(s->by);
+  o.end_object();
+}
+
+// One member per element that has something to say.
+template <class Map, class Write>
+void put_objects(core::json_writer& o, const Map& all, Write write) {
+  for (const auto& [name, value] : all) {
+    const auto before = o.here();
+    o.key(name);
+    o.begin_object();
+    const auto inner = o.here();
+    write(value);
+    if (o.here().size == inner.size)
+      o.rewind(before);
+    else
+      o.end_object();
+  }
+}
+
+void put(core::json_writer& o, const saved_job& job) {
+  put(o, "create_sent", job.create_sent);
+  put(o, "start_sent", job.start_sent);
+  put(o, "force_at", job.force_at);
+  put(o, "attempts_from", job.attempts_from);
+  put(o, job.suspended);
+}
+
+void put(core::json_writer& o, const saved_project& p) {
+  put(o, "create_sent", p.create_sent);
+  put(o, "force_requested", p.force_requested);
+  put(o, "force_at", p.force_at);
+  put(o, "force_jobs", p.jobs_to_force);
+  put(o, "retry_requested", p.retry_requested);
+  put(o, "retry_jobs", p.jobs_to_retry);
+  put(o, p.suspended);
+  if (p.jobs.empty()) return;
+  o.key("jobs");
+  o.begin_object();
+  put_objects(o, p.jobs, [&](const saved_job& job) { put(o, job); });
+  o.end_object();
+}
+
+// Names the time since the machine was started; empty where it does not say. What is written is not
+// forced onto the disk, which would hold the loop: it outlives the process, and not the machine.
+std::string this_boot() {
+  std::ifstream in("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(in, id);
+  return id;
+}
+
+// Its members, without the braces; empty where there is nothing to say.
+std::string members_of(const saved_project& p) {
+  std::string out;
+  core::json_writer o(out);
+  o.begin_object();
+  put(o, p);
+  return out.substr(1);
 }
 
 std::optional<core::timestamp> time_of(const json::object& o, const char* name) {
@@ -72,40 +144,10 @@ std::optional<plan::suspension> suspension_of(const json::object& o) {
   return out;
 }
 
-json::object to_json(const saved_state& state) {
-  json::object projects;
-  for (const auto& [name, p] : state.projects) {
-    json::object project;
-    put(project, "create_sent", p.create_sent);
-    put(project, "force_requested", p.force_requested);
-    put(project, "force_at", p.force_at);
-    put(project, "force_jobs", p.jobs_to_force);
-    put(project, "retry_requested", p.retry_requested);
-    put(project, "retry_jobs", p.jobs_to_retry);
-    put(project, p.suspended);
-    json::object jobs;
-    for (const auto& [job_name, j] : p.jobs) {
-      json::object job;
-      put(job, "create_sent", j.create_sent);
-      put(job, "start_sent", j.start_sent);
-      put(job, "force_at", j.force_at);
-      put(job, "attempts_from", j.attempts_from);
-      put(job, j.suspended);
-      if (!job.empty()) jobs[job_name] = std::move(job);
-    }
-    if (!jobs.empty()) project["jobs"] = std::move(jobs);
-    if (!project.empty()) projects[name] = std::move(project);
-  }
-  json::object out;
-  out["version"] = 1;
-  put(out, "complete_from", state.complete_from);
-  put(out, "force_rebuild_taken", state.force_rebuild_taken);
-  out["projects"] = std::move(projects);
-  return out;
-}
-
-saved_state from_json(const json::object& all) {
+saved_state from_json(const json::object& all, const std::string& boot) {
   saved_state out;
+  if (const auto* of = all.if_contains("boot"); of != nullptr && of->is_string())
+    out.of_this_boot = boot.empty() || of->get_string() == boot;
   out.complete_from = time_of(all, "complete_from");
   out.force_rebuild_taken = flag_of(all, "force_rebuild_taken");
   const auto* projects = all.if_contains("projects");
@@ -165,15 +207,16 @@ class state_file final : public state_store {
     const auto value = json::parse(text.str(), ec);
     // A journal that cannot be read says nothing: as if there were none, the careful reading.
     if (ec || !value.is_object()) return std::nullopt;
-    return from_json(value.get_object());
+    return from_json(value.get_object(), boot_);
   }
 
   bool save(const saved_state& state, std::string& why) override {
-    if (last_ && *last_ == state) return true;
+    auto text = to_text(state);
+    if (text == last_) return true;
     const auto temporary = path_ + ".new";
     {
       std::ofstream out(temporary, std::ios::trunc);
-      out << json::serialize(to_json(state)) << '\n';
+      out << text;
       out.flush();
       if (!out) {
         why = "cannot write " + temporary + ": " + std::strerror(errno);
@@ -184,14 +227,52 @@ class state_file final : public state_store {
       why = "cannot replace " + path_ + ": " + std::strerror(errno);
       return false;
     }
-    last_ = state;
+    last_ = std::move(text);
     return true;
   }
 
  private:
+  // What has not changed since the last time is not written out anew.
+  struct written_project {
+    saved_project of;
+    std::string members;
+  };
+
+  std::string to_text(const saved_state& state) {
+    std::string out;
+    core::json_writer o(out);
+    o.begin_object();
+    o.key("version");
+    o.number(1);
+    if (!boot_.empty()) {
+      o.key("boot");
+      o.text(boot_);
+    }
+    put(o, "complete_from", state.complete_from);
+    put(o, "force_rebuild_taken", state.force_rebuild_taken);
+    o.key("projects");
+    o.begin_object();
+    std::erase_if(projects_, [&](const auto& e) { return !state.projects.contains(e.first); });
+    for (const auto& [name, p] : state.projects) {
+      auto& known = projects_[name];
+      if (!(known.of == p)) known = {p, members_of(p)};
+      if (known.members.empty()) continue;
+      o.key(name);
+      o.begin_object();
+      out += known.members;
+      o.end_object();
+    }
+    o.end_object();
+    o.end_object();
+    out += '\n';
+    return out;
+  }
+
   std::string path_;
+  std::map<std::string, written_project> projects_;
+  const std::string boot_ = this_boot();
   int lock_ = -1;
-  std::optional<saved_state> last_;
+  std::string last_;
 };
 
 }  // namespace

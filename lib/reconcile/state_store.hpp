@@ -39,6 +39,8 @@ struct saved_state {
   std::map<std::string, saved_project> projects;  // by name
   // By this machine's calendar: from here on the journal knows of every write that may be under way.
   std::optional<core::timestamp> complete_from;
+  // False: the machine has been started anew since, and what was written last may be lost with it.
+  bool of_this_boot = true;
   bool force_rebuild_taken = false;  // FORCE_REBUILD of `run` acts once, not at every restart
   friend bool operator==(const saved_state&, const saved_state&) = default;
 };

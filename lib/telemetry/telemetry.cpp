@@ -146,22 +146,24 @@ class whole_telemetry final : public telemetry {
   // one shows as ended may have ended long ago. A difference counts in the first one, too.
   void count_changes(const plan::project_report& before, const plan::project_report& after) {
     count_drift(after.name, "project", before.differences, after.differences);
-    std::map<std::string_view, const plan::job_report*> old;
-    for (const auto& job : before.jobs) old.emplace(job.key, &job);
+    plan::job_finder former(before);
+    std::size_t kept = 0;
     for (const auto& job : after.jobs) {
-      const auto found = old.find(job.key);
+      const auto* old = former.find(job.key);
       static const std::vector<plan::difference> none;
-      count_drift(after.name, "job", found == old.end() ? none : found->second->differences,
-                  job.differences);
-      if (found == old.end()) continue;
-      const auto& was = *found->second;
-      old.erase(found);
+      count_drift(after.name, "job", old == nullptr ? none : old->differences, job.differences);
+      if (old == nullptr) continue;
+      ++kept;
+      const auto& was = *old;
       // Before a job's runs have been read once, nothing is known of them.
       if (was.state == plan::job_state::unknown || !job.last_run) continue;
       if (!was.last_run || was.last_run->id != job.last_run->id)
         metrics_->run_ended(after.name, job.key, cml::to_string(job.last_run->state));
     }
-    for (const auto& [key, gone] : old) metrics_->job_removed(after.name, gone->key);
+    if (kept == before.jobs.size()) return;
+    plan::job_finder present(after);
+    for (const auto& job : before.jobs)
+      if (present.find(job.key) == nullptr) metrics_->job_removed(after.name, job.key);
   }
 
   void count_drift(const std::string& project, const char* kind,

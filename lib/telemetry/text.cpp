@@ -1,5 +1,6 @@
 #include "telemetry/text.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace cmlrec::telemetry {
@@ -45,6 +46,12 @@ std::string valid_utf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
+    // Nearly all of it is plain, and taken at once.
+    const auto odd = std::find_if(text.begin(), text.end(),
+                                  [](char c) { return static_cast<unsigned char>(c) >= 0x80U; });
+    out.append(text.begin(), odd);
+    text.remove_prefix(static_cast<std::size_t>(odd - text.begin()));
+    if (text.empty()) break;
     const auto length = character_length(text);
     if (length == 0) {
       out += "\xEF\xBF\xBD";

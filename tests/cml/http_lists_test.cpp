@@ -84,6 +84,18 @@ TEST_F(HttpLists, PageThatFailsInTheMiddleFailsTheList) {
   EXPECT_EQ(list.error().message, "bad token");
 }
 
+// Two hundred pages at 20 requests per second take longer than any one call may.
+TEST_F(HttpLists, EachPageHasTheTimeOfACall) {
+  options.requests_per_second = 1;
+  for (int i = 1; i <= 9; ++i)
+    server.then(test::json(R"({"jobs":[{"id":")" + std::to_string(i) +
+                           R"(","name":"x"}],"next_page_token":")" + std::to_string(i) + "\"}"));
+  server.then(test::json(R"({"jobs":[{"id":"a","name":"x"}]})"));
+  const auto list = run(cml().list_jobs("pppp", clock.in(std::chrono::seconds{4})));
+  ASSERT_TRUE(list) << core::describe(list.error());
+  EXPECT_EQ(list->size(), 10U);
+}
+
 TEST_F(HttpLists, PageThatFailsOnceIsReadAgain) {
   server.then(test::json(R"({"jobs":[{"id":"a","name":"x"}],"next_page_token":"1"})"));
   server.then(test::answer(503, "{}"));

@@ -13,6 +13,7 @@ import api  # noqa: E402
 import control  # noqa: E402
 import page  # noqa: E402
 import door  # noqa: E402
+import large  # noqa: E402
 import logs  # noqa: E402
 import notify  # noqa: E402
 import output  # noqa: E402
@@ -26,7 +27,7 @@ def test(function):
     return function
 
 
-for module in (api, control, door, logs, notify, output, page, tls):
+for module in (api, control, door, large, logs, notify, output, page, tls):
     for each in module.TESTS:
         test(each)
 

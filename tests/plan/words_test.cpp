@@ -11,7 +11,7 @@ TEST(PlanWords, TheActivityLineNamesJobStateTimeAndTimeout) {
   job.active_run.emplace();
   job.active_run->state = cml::run_state::running;
   job.active_run->running_at = noon - 40s;
-  report.jobs.push_back(job);
+  report.jobs.own().push_back(job);
   EXPECT_EQ(activity_line(report, noon), "git_sync: running for 40 s (timeout 5 min)");
 }
 
@@ -23,7 +23,7 @@ TEST(PlanWords, TheActivityLineCountsTheOthers) {
     job.active_run.emplace();
     job.active_run->state = cml::run_state::scheduling;
     job.active_run->created_at = noon - 5s;
-    report.jobs.push_back(job);
+    report.jobs.own().push_back(job);
   }
   EXPECT_EQ(activity_line(report, noon), "a: scheduling for 5 s, and 2 more");
 }
@@ -34,12 +34,29 @@ TEST(PlanWords, NothingIsSaidWhenNothingIsInProgress) {
 
 TEST(PlanWords, AnUnreachableProjectKeepsWhatWasKnown) {
   project_report last;
-  last.jobs.resize(2);
+  last.jobs.own().resize(2);
   last.state = project_state::converged;
   const auto now_report = unreachable(last, "connection refused");
   EXPECT_EQ(now_report.state, project_state::unreachable);
   EXPECT_EQ(now_report.jobs.size(), 2U);
   EXPECT_EQ(now_report.reasons.at(0), "connection refused");
+}
+
+TEST(JobFinder, FindsEachJobInTheReportsOrderAndInAnyOther) {
+  project_report report;
+  for (const char* key : {"a", "b", "c", "d"}) {
+    job_report job;
+    job.key = key;
+    report.jobs.own().push_back(job);
+  }
+  job_finder finder(report);
+  for (const char* key : {"a", "b", "d", "c", "d", "a", "b"}) {
+    const auto* found = finder.find(key);
+    ASSERT_NE(found, nullptr) << key;
+    EXPECT_EQ(found->key, key);
+  }
+  EXPECT_EQ(finder.find("e"), nullptr);
+  EXPECT_EQ(finder.find("c")->key, "c");
 }
 
 }  // namespace

@@ -142,6 +142,32 @@ TEST_F(Loop, WhatAReloadTakesAwayIsNotBegunByAPassThatIsUnderWay) {
   EXPECT_EQ(cml.jobs_named("extra"), 0U);
 }
 
+TEST_F(Loop, WhatAReloadTakesAwayIsNotBegunInTheMiddleOfManyWrites) {
+  for (int i = 0; i < 40; ++i) want("job" + std::to_string(i));
+  o.most_at_once = 2;
+  bool reloaded = false;
+  cml.when_asked = [&](const std::string& operation) {
+    if (operation != "CreateJob" || std::exchange(reloaded, true)) return;
+    project.jobs.resize(3);
+    loop->set_desired(desired());
+  };
+  start();
+  ASSERT_TRUE(until_converged());
+  EXPECT_TRUE(reloaded);
+  EXPECT_EQ(cml.calls["CreateJob"], 3);
+}
+
+TEST_F(Loop, AStopInTheMiddleOfManyWritesBeginsNoMore) {
+  for (int i = 0; i < 40; ++i) want("job" + std::to_string(i));
+  o.most_at_once = 2;
+  cml.when_asked = [&](const std::string& operation) {
+    if (operation == "CreateJob") loop->stop();
+  };
+  start();
+  ASSERT_TRUE(clock.run_until([&] { return ended; }, 10min));
+  EXPECT_LE(cml.calls["CreateJob"], 2);
+}
+
 TEST_F(Loop, AForcedJobRunsWithWhatIsBelowItOnceMoreAcrossARestart) {
   want_chain();
   store = std::make_unique<memory_store>();
@@ -331,6 +357,18 @@ TEST_F(Loop, AForcedRebuildOfTheDaemonIsNotRepeatedByARestart) {
   ASSERT_TRUE(until_converged());
   pass_time(10min);
   EXPECT_EQ(cml.runs_of("git_sync"), runs);
+}
+
+TEST_F(Loop, AfterTheMachineWentDownAbsenceIsBelievedOnlyWhenLostWritesHaveSettled) {
+  want("git_sync");
+  store = std::make_unique<memory_store>();
+  store->state.emplace();
+  store->state->of_this_boot = false;
+  start();
+  pass_time(o.rules.write_settle - 2s);
+  EXPECT_EQ(cml.calls["CreateProject"], 0);
+  ASSERT_TRUE(until_converged());
+  EXPECT_EQ(cml.calls["CreateProject"], 1);
 }
 
 }  // namespace

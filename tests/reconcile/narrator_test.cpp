@@ -13,7 +13,7 @@ plan::project_report report_of(plan::project_state state, plan::job_state job_st
   job.key = "a";
   job.state = job_state;
   job.reason = "because";
-  r.jobs.push_back(job);
+  r.jobs.own().push_back(job);
   return r;
 }
 
@@ -30,7 +30,7 @@ TEST(Narrator, TellsAChangeOfStateOnce) {
 TEST(Narrator, TellsADifferenceOnce) {
   auto before = report_of(plan::project_state::progressing, plan::job_state::running);
   auto after = before;
-  after.jobs[0].differences.push_back({"cpu", "1", "2", false, ""});
+  after.jobs.own()[0].differences.push_back({"cpu", "1", "2", false, ""});
   ASSERT_EQ(narrate(before, after, {}).size(), 1U);
   EXPECT_EQ(narrate(before, after, {})[0].message, "cpu is 1 and should be 2");
   EXPECT_TRUE(narrate(after, after, {}).empty());

@@ -41,6 +41,14 @@ TEST_F(StateFile, WhatIsSavedIsLoaded) {
   EXPECT_EQ(open_state_directory(directory)->load(), state);
 }
 
+TEST_F(StateFile, AJournalFromBeforeTheMachineWasStartedIsToldFromOneOfSince) {
+  std::string why;
+  ASSERT_TRUE(open_state_directory(directory)->save({}, why)) << why;
+  EXPECT_TRUE(open_state_directory(directory)->load()->of_this_boot);
+  std::ofstream(directory + "/state.json") << R"({"version":1,"boot":"another","projects":{}})";
+  EXPECT_FALSE(open_state_directory(directory)->load()->of_this_boot);
+}
+
 TEST_F(StateFile, ATornFileIsAsIfThereWereNone) {
   std::ofstream(directory + "/state.json") << "{\"version\":1,\"proj";
   EXPECT_FALSE(open_state_directory(directory)->load().has_value());

@@ -58,7 +58,7 @@ inline plan::project_report project_of(std::string name, std::vector<std::string
   p.name = std::move(name);
   p.state = plan::project_state::converged;
   p.in_sync = p.healthy = p.reachable = true;
-  for (auto& key : jobs) p.jobs.push_back(job_of(key, plan::job_state::up_to_date));
+  for (auto& key : jobs) p.jobs.own().push_back(job_of(key, plan::job_state::up_to_date));
   return p;
 }
 
@@ -83,18 +83,19 @@ inline void tell_everything(telemetry& t) {
   report.healthy = false;
   report.orphans = {"old"};
   report.differences.push_back({"description", "\"a\"", "\"b\"", true, "not taken"});
-  auto& job = report.jobs[0];
+  auto job = report.jobs[0];
   job.differences.push_back({"cpu", "1", "2", false, ""});
   job.last_success = at("2026-01-02T03:00:00.500Z");
   cml::run run;
   run.created_at = at("2026-01-02T02:58:00Z");
   run.running_at = at("2026-01-02T02:59:00Z");
   run.finished_at = at("2026-01-02T03:00:00.500Z");
-  report.jobs[1].state = plan::job_state::failed;
+  report.jobs.own()[0] = job;
+  report.jobs.own()[1].state = plan::job_state::failed;
   t.on_report(report);
   run.id = "r1";
   run.state = cml::run_state::succeeded;
-  job.last_run = run;
+  report.jobs.own()[0].last_run = run;
   t.on_report(report);
   t.on_pass("ray-cluster", reconcile::pass_result::degraded, milliseconds{120});
   t.on_write(written("ray-cluster", "create_job", true));

@@ -57,8 +57,8 @@ TEST(MetricsRemoval, AProjectThatComesBackCountsFromNothing) {
 TEST(MetricsBounds, JobsPastTheMostShareOneSeries) {
   kept t(room_for(3));
   auto report = project_of("a", {"one", "two", "three", "four"});
-  report.jobs[2].differences.resize(2);
-  report.jobs[3].differences.resize(1);
+  report.jobs.own()[2].differences.resize(2);
+  report.jobs.own()[3].differences.resize(1);
   t.sut->on_report(report);
   EXPECT_THAT(shown(t, "differences"),
               ElementsAre(R"(cml_reconciler_differences{project="a",job=""} 0)",
@@ -98,8 +98,8 @@ TEST(MetricsBounds, OldestSuccessAndLongestRunStandForTheOthers) {
     cml::run run;
     run.running_at = at("2026-01-01T00:00:00Z");
     run.finished_at = *run.running_at + std::chrono::seconds{10 + 5 * static_cast<int>(i)};
-    report.jobs[i].last_run = run;
-    report.jobs[i].last_success = core::timestamp{std::chrono::seconds{100 + static_cast<int>(i)}};
+    report.jobs.own()[i].last_run = run;
+    report.jobs.own()[i].last_success = core::timestamp{std::chrono::seconds{100 + static_cast<int>(i)}};
   }
   t.sut->on_report(report);
   EXPECT_THAT(

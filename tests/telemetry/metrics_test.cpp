@@ -164,7 +164,7 @@ TEST(Metrics, AJobHasTheSeriesOfItsStateAlone) {
   t.sut->on_report(report);
   EXPECT_THAT(shown(t, "job_state"),
               ElementsAre(R"(cml_reconciler_job_state{project="a",job="j",state="UpToDate"} 1)"));
-  report.jobs[0].state = plan::job_state::failed;
+  report.jobs.own()[0].state = plan::job_state::failed;
   t.sut->on_report(report);
   EXPECT_THAT(shown(t, "job_state"),
               ElementsAre(R"(cml_reconciler_job_state{project="a",job="j",state="Failed"} 1)"));
@@ -209,10 +209,10 @@ TEST(Metrics, RunsAreCountedByOutcomeOnceEach) {
   kept t;
   auto report = project_of("a", {"j"});
   t.sut->on_report(report);
-  report.jobs[0].last_run = ended("r1", cml::run_state::failed);
+  report.jobs.own()[0].last_run = ended("r1", cml::run_state::failed);
   t.sut->on_report(report);
   t.sut->on_report(report);
-  report.jobs[0].last_run = ended("r2", cml::run_state::succeeded);
+  report.jobs.own()[0].last_run = ended("r2", cml::run_state::succeeded);
   t.sut->on_report(report);
   const std::string failed = cml::to_string(cml::run_state::failed);
   const std::string succeeded = cml::to_string(cml::run_state::succeeded);
@@ -226,7 +226,7 @@ TEST(Metrics, RunsAreCountedByOutcomeOnceEach) {
 TEST(Metrics, RunsThatEndedBeforeTheFirstReportAreNotCounted) {
   kept t;
   auto report = project_of("a", {"j"});
-  report.jobs[0].last_run = ended("r1", cml::run_state::succeeded);
+  report.jobs.own()[0].last_run = ended("r1", cml::run_state::succeeded);
   t.sut->on_report(report);
   t.sut->on_report(report);
   EXPECT_THAT(shown(t, "runs_total"), IsEmpty());
@@ -235,10 +235,10 @@ TEST(Metrics, RunsThatEndedBeforeTheFirstReportAreNotCounted) {
 TEST(Metrics, RunsFoundWhenAJobIsFirstLookedAtAreNotCounted) {
   kept t;
   auto report = project_of("a", {"j"});
-  report.jobs[0].state = plan::job_state::unknown;
+  report.jobs.own()[0].state = plan::job_state::unknown;
   t.sut->on_report(report);
-  report.jobs[0].state = plan::job_state::up_to_date;
-  report.jobs[0].last_run = ended("r1", cml::run_state::succeeded);
+  report.jobs.own()[0].state = plan::job_state::up_to_date;
+  report.jobs.own()[0].last_run = ended("r1", cml::run_state::succeeded);
   t.sut->on_report(report);
   EXPECT_THAT(shown(t, "runs_total"), IsEmpty());
 }
@@ -247,10 +247,10 @@ TEST(Metrics, RunsOfAJobThatHasGoneHaveNoSeries) {
   kept t;
   auto report = project_of("a", {"j", "k"});
   t.sut->on_report(report);
-  report.jobs[0].last_run = ended("r1", cml::run_state::succeeded);
+  report.jobs.own()[0].last_run = ended("r1", cml::run_state::succeeded);
   t.sut->on_report(report);
   ASSERT_EQ(shown(t, "runs_total").size(), 1U);
-  report.jobs.erase(report.jobs.begin());
+  report.jobs.own().erase(report.jobs.begin());
   t.sut->on_report(report);
   EXPECT_THAT(shown(t, "runs_total"), IsEmpty());
 }
@@ -261,7 +261,7 @@ TEST(Metrics, RunsOfAJobWithoutARoomShareASeries) {
   kept t(o);
   auto report = project_of("a", {"j"});
   t.sut->on_report(report);
-  report.jobs[0].last_run = ended("r1", cml::run_state::succeeded);
+  report.jobs.own()[0].last_run = ended("r1", cml::run_state::succeeded);
   t.sut->on_report(report);
   ASSERT_EQ(shown(t, "runs_total").size(), 1U);
   EXPECT_THAT(shown(t, "runs_total").front(), HasSubstr(R"(job="_other")"));
@@ -270,12 +270,12 @@ TEST(Metrics, RunsOfAJobWithoutARoomShareASeries) {
 TEST(Metrics, DriftIsCountedWhenItAppears) {
   kept t;
   auto report = project_of("a", {"j"});
-  report.jobs[0].differences.push_back({"cpu", "1", "2", false, ""});
+  report.jobs.own()[0].differences.push_back({"cpu", "1", "2", false, ""});
   t.sut->on_report(report);
   t.sut->on_report(report);
   EXPECT_THAT(shown(t, "drift_total"),
               ElementsAre(R"(cml_reconciler_drift_total{field="cpu",kind="job",project="a"} 1)"));
-  report.jobs[0].differences[0].live = "3";
+  report.jobs.own()[0].differences[0].live = "3";
   report.differences.push_back({"visibility", "public", "private", false, ""});
   t.sut->on_report(report);
   EXPECT_THAT(
@@ -288,7 +288,7 @@ TEST(Metrics, DriftIsCountedWhenItAppears) {
 TEST(Metrics, SuspendedJobsAreCounted) {
   kept t;
   auto report = project_of("a", {"j", "k"});
-  report.jobs[1].state = plan::job_state::suspended;
+  report.jobs.own()[1].state = plan::job_state::suspended;
   t.sut->on_report(report);
   EXPECT_THAT(shown(t, "suspended_jobs"),
               ElementsAre(R"(cml_reconciler_suspended_jobs{project="a"} 1)"));

@@ -24,8 +24,8 @@ TEST(StatusJson, TheRefusedReloadIsTold) {
 TEST(StatusJson, WhatIsNotKnownIsNull) {
   plan::project_report p;
   p.name = "ray-cluster";
-  p.jobs.push_back(job_of("git_sync", plan::job_state::unknown));
-  p.jobs[0].reason.clear();
+  p.jobs.own().push_back(job_of("git_sync", plan::job_state::unknown));
+  p.jobs.own()[0].reason.clear();
   EXPECT_EQ(
       status_json({{"ray-cluster", p}}, "1.0", ""),
       R"({"version":"1.0","config_error":null,"restart_needed":[],"projects":[{"name":"ray-cluster","id":null,)"
@@ -82,7 +82,7 @@ plan::project_report full_project() {
   j.timeout = std::chrono::seconds{300};
   j.next_action = "look at the run";
   j.next_at = at("2026-01-02T03:04:10Z");
-  p.jobs.push_back(j);
+  p.jobs.own().push_back(j);
   return p;
 }
 
