@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 
 namespace cmlrec::plan {
 
@@ -250,11 +251,14 @@ class planning::course {
   }
 
   bool go_on(std::size_t most) {
-    for (; at_ < steps_.size(); ++at_, item_ = 0)
-      for (const auto items = steps_[at_].items(); item_ < items; ++item_) {
+    for (; at_ < steps_.size(); ++at_, item_ = 0, items_.reset()) {
+      // Asked but once: what the first jobs lead to must not end the rule for the others.
+      if (!items_) items_ = steps_[at_].items();
+      for (; item_ < *items_; ++item_) {
         if (most-- == 0) return true;
         steps_[at_].one(item_);
       }
+    }
     return false;
   }
 
@@ -274,6 +278,7 @@ class planning::course {
   std::vector<step> steps_;
   std::size_t at_ = 0;
   std::size_t item_ = 0;
+  std::optional<std::size_t> items_;  // of the step that is under way
 };
 
 planning::planning(const config::project_spec& wanted, const observation& seen,

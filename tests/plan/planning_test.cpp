@@ -67,6 +67,18 @@ TEST_F(Planning, InSlicesTheSameIsReadAsAtOnce) {
   EXPECT_TRUE(sliced.actions.empty());
 }
 
+TEST_F(Planning, WhatOneSliceWantsToReadDoesNotEndTheOthers) {
+  live_project();
+  for (const char* key : {"a", "b", "c", "d"}) {
+    want(key);
+    live_job(key);
+    run(key, cml::run_state::failed, 2h);
+    seen.histories[id_of(key)].began.local = now.local - 1h;  // each is to be looked at anew
+  }
+  ASSERT_EQ(decide().reads.size(), 4U);
+  EXPECT_EQ(in_slices(1).reads.size(), 4U);
+}
+
 TEST_F(Planning, NoSliceLooksAtMoreJobsThanItMay) {
   arrange();
   in_slices(1);
