@@ -64,11 +64,6 @@ std::string text(const json::object& o, std::string_view name) {
   return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string();
 }
 
-std::string suggest(const std::string& word, const std::vector<std::string>& known) {
-  const std::vector<std::string_view> candidates(known.begin(), known.end());
-  return config::suggestion(word, candidates);
-}
-
 std::vector<const json::object*> items(const json::object& o, std::string_view name) {
   std::vector<const json::object*> out;
   if (const auto* list = o.if_contains(name); list != nullptr && list->is_array())
@@ -91,7 +86,8 @@ int show_status(const command_line& line, const std::string& project,
       out += (out.empty() ? "" : "\n") + status_text(*p);
   }
   if (!project.empty() && out.empty() && shown.empty())
-    return complain(bad_input, "the daemon has no project '" + project + "'; " + suggest(project, names));
+    return complain(bad_input, "the daemon has no project '" + project + "'; " +
+                                   config::suggestion(project, names));
   if (line.json)
     std::cout << json::serialize(json::object{{"projects", std::move(shown)}}) << '\n';
   else
@@ -111,7 +107,8 @@ int explain(const command_line& line, const std::string& project,
     }
   }
   if (found.empty())
-    return complain(bad_input, "the daemon has no job '" + line.job + "'; " + suggest(line.job, keys));
+    return complain(bad_input, "the daemon has no job '" + line.job + "'; " +
+                                   config::suggestion(line.job, keys));
   if (found.size() > 1)
     return complain(bad_input, std::to_string(found.size()) + " projects have a job '" + line.job +
                                    "': say which with --project NAME");

@@ -38,12 +38,7 @@ checked<T> refuse(int status, std::string why) {
   return {std::nullopt, {status, std::move(why)}};
 }
 
-std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
-
-std::string suggest(std::string_view word, const std::vector<std::string>& known) {
-  const std::vector<std::string_view> candidates(known.begin(), known.end());
-  return config::suggestion(word, candidates);
-}
+std::string in_quotes(std::string_view name) { return "'" + std::string(name) + "'"; }
 
 checked<wish> read(const std::string& body, kind what) {
   wish out;
@@ -58,10 +53,10 @@ checked<wish> read(const std::string& body, kind what) {
   for (const auto& [member, text] : value.get_object()) {
     const std::string name(member);
     if (std::find(known.begin(), known.end(), name) == known.end())
-      return refuse<wish>(422, "nothing is called " + quoted(name) + " here; " +
-                                   suggest(name, known));
+      return refuse<wish>(422, "nothing is called " + in_quotes(name) + " here; " +
+                                   config::suggestion(name, known));
     if (!text.is_string() || text.get_string().empty())
-      return refuse<wish>(422, quoted(name) + " is to be a string that is not empty");
+      return refuse<wish>(422, in_quotes(name) + " is to be a string that is not empty");
     const std::string said(text.get_string());
     if (name == "project") out.project = said;
     if (name == "job") out.job = said;
@@ -85,13 +80,14 @@ class request_for {
     if (w.project.empty()) {
       if (all.size() != 1)
         return refusal{422, "the file has " + std::to_string(all.size()) +
-                                " projects: say which with 'project'; " + suggest("", names)};
+                                " projects: say which with 'project'; " +
+                                config::suggestion("", names)};
       project_ = all.front();
     } else {
       const auto found = std::find(names.begin(), names.end(), w.project);
       if (found == names.end())
-        return refusal{404, "the file has no project " + quoted(w.project) + "; " +
-                                suggest(w.project, names)};
+        return refusal{404, "the file has no project " + in_quotes(w.project) + "; " +
+                                config::suggestion(w.project, names)};
       project_ = all[static_cast<std::size_t>(found - names.begin())];
     }
     length_ = w.length;
@@ -102,15 +98,15 @@ class request_for {
       if (job.key == w.job) job_ = &job;
     }
     if (!job_)
-      return refusal{404, "the project " + quoted(project_->name) + " has no job " + quoted(w.job) +
-                              "; " + suggest(w.job, keys)};
+      return refusal{404, "the project " + in_quotes(project_->name) + " has no job " +
+                              in_quotes(w.job) + "; " + config::suggestion(w.job, keys)};
     return std::nullopt;
   }
 
   // What the file, or the state of things, does not allow.
   std::optional<refusal> objection() const {
     const std::string subject =
-        job_ ? "the job " + quoted(job_->key) : "the project " + quoted(project_->name);
+        job_ ? "the job " + in_quotes(job_->key) : "the project " + in_quotes(project_->name);
     const bool in_file = project_->suspend || (job_ && job_->suspend);
     if (what_ == kind::resume && in_file)
       return refusal{409, subject + " is suspended in the file: take 'suspend' out of it and reload"};
@@ -121,8 +117,8 @@ class request_for {
                         return r.starts_with("the project is suspended");
                       });
     if (project_->suspend || held)
-      return refusal{409, "the project " + quoted(project_->name) +
-                              " is suspended; resume it first"};
+      return refusal{409,
+                     "the project " + in_quotes(project_->name) + " is suspended; resume it first"};
     if (!job_) return std::nullopt;
     if (job_->suspend || state_of(*job_) == plan::job_state::suspended)
       return refusal{409, subject + " is suspended; resume it first"};

@@ -1,9 +1,9 @@
 #include "cml/answer.hpp"
 
 #include "cml/server_words.hpp"
+#include "core/letters.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 namespace cmlrec::cml {
@@ -14,19 +14,8 @@ using core::error_kind;
 
 constexpr int grpc_failed_precondition = 9;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
-bool is_write(effect what) {
-  return what == effect::changes_once || what == effect::changes_repeatably;
-}
-
 bool is_html(const http_answer& answer) {
-  if (lower(answer.content_type).find("html") != std::string::npos) return true;
+  if (core::lower_case(answer.content_type).find("html") != std::string::npos) return true;
   const auto start = answer.body.find_first_not_of(" \t\r\n");
   return start != std::string::npos && answer.body[start] == '<';
 }
@@ -58,15 +47,20 @@ error_kind kind_of(int status, effect what, const server_words& words, const std
       break;
   }
   if (status == 400 && (words.code == grpc_failed_precondition ||
-                        lower(message).find("already active") != std::string::npos))
+                        core::lower_case(message).find("already active") != std::string::npos))
     return error_kind::conflict;
   if (status >= 500)
-    return lower(message).find("malformed apikey") != std::string::npos ? error_kind::credentials
-                                                                        : error_kind::server;
+    return core::lower_case(message).find("malformed apikey") != std::string::npos
+               ? error_kind::credentials
+               : error_kind::server;
   return status >= 400 ? error_kind::refused : error_kind::not_json;
 }
 
 }  // namespace
+
+bool is_write(effect what) {
+  return what == effect::changes_once || what == effect::changes_repeatably;
+}
 
 error classify(const http_answer& answer, effect what, core::timestamp wall,
                const std::vector<std::string>& secrets) {

@@ -25,6 +25,7 @@ enum class effect {
   changes_repeatably,  // PATCH, DELETE
   changes_once,        // POST
 };
+bool is_write(effect what);
 
 // The error that an answer with a status other than 2xx stands for. `secrets` are masked in what
 // the server says; `wall` is needed where Retry-After is a date and the answer has no Date.

@@ -20,10 +20,6 @@ constexpr int most_tries_without_json = 3;
 // An attempt that had less time than this says nothing about the workspace when it runs out.
 constexpr core::duration fair_attempt = std::chrono::seconds{5};
 
-bool is_write(effect what) {
-  return what == effect::changes_once || what == effect::changes_repeatably;
-}
-
 bool fits_a_header(const std::string& key) {
   return std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }

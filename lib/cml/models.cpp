@@ -1,8 +1,8 @@
 #include "cml/models.hpp"
 
-#include <algorithm>
+#include "core/letters.hpp"
+
 #include <array>
-#include <cctype>
 #include <utility>
 
 namespace cmlrec::cml {
@@ -25,9 +25,7 @@ constexpr std::array<std::pair<std::string_view, run_state>, 11> states = {{
 }  // namespace
 
 run_state parse_run_state(std::string_view status) {
-  std::string word(status);
-  std::transform(word.begin(), word.end(), word.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  auto word = core::lower_case(status);
   constexpr std::string_view prefix = "engine_";
   if (word.compare(0, prefix.size(), prefix) == 0) word.erase(0, prefix.size());
   for (const auto& [name, state] : states)

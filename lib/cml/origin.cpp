@@ -1,5 +1,7 @@
 #include "cml/origin.hpp"
 
+#include "core/letters.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -14,13 +16,6 @@ namespace {
 
 namespace asio = boost::asio;
 namespace urls = boost::urls;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
@@ -73,13 +68,13 @@ host_entry split_entry(std::string_view text) {
   std::string_view port;
   if (!text.empty() && text.front() == '[') {
     const auto end = text.find(']');
-    out.host = lower(text.substr(1, end == std::string_view::npos ? end : end - 1));
+    out.host = core::lower_case(text.substr(1, end == std::string_view::npos ? end : end - 1));
     if (end != std::string_view::npos && text.substr(end + 1, 1) == ":")
       port = text.substr(end + 2);
   } else {
     const auto colon = text.find(':');
     const bool has_port = colon != std::string_view::npos && colon == text.rfind(':');
-    out.host = lower(text.substr(0, has_port ? colon : std::string_view::npos));
+    out.host = core::lower_case(text.substr(0, has_port ? colon : std::string_view::npos));
     if (has_port) port = text.substr(colon + 1);
   }
   if (!port.empty()) out.port = parse_port(port);
@@ -102,7 +97,7 @@ std::optional<parsed_url> parse_url(std::string_view url, std::string& why) {
   }
   const urls::url_view u = *parsed;
   parsed_url out;
-  const auto scheme = lower(std::string_view(u.scheme().data(), u.scheme().size()));
+  const auto scheme = core::lower_case(std::string_view(u.scheme().data(), u.scheme().size()));
   if (scheme != "http" && scheme != "https") {
     why = "only http and https are known";
     return std::nullopt;
@@ -112,7 +107,7 @@ std::optional<parsed_url> parse_url(std::string_view url, std::string& why) {
     return std::nullopt;
   }
   out.at.tls = scheme == "https";
-  out.at.host = lower(u.host_address());
+  out.at.host = core::lower_case(u.host_address());
   if (out.at.host.empty()) {
     why = "it has no host";
     return std::nullopt;
@@ -153,12 +148,12 @@ std::optional<proxy_address> parse_proxy(std::string_view text, std::string& why
     return std::nullopt;
   }
   const urls::url_view u = *parsed;
-  if (lower(std::string_view(u.scheme().data(), u.scheme().size())) != "http") {
+  if (core::lower_case(std::string_view(u.scheme().data(), u.scheme().size())) != "http") {
     why = "only proxies that are spoken to over http are known: http://host:port";
     return std::nullopt;
   }
   proxy_address out;
-  out.host = lower(u.host_address());
+  out.host = core::lower_case(u.host_address());
   if (out.host.empty()) {
     why = "it has no host";
     return std::nullopt;

@@ -1,6 +1,7 @@
 #include "config/cron.hpp"
 
 #include "config/scalars.hpp"
+#include "core/letters.hpp"
 
 #include <algorithm>
 #include <array>
@@ -31,14 +32,6 @@ const std::array<unit, 5> units = {{{"minute", 0, 59, {}, 0, false},
                                     {"month", 1, 12, months, 1, false},
                                     {"day of the week", 0, 7, days, 0, true}}};
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   while (true) {
@@ -58,7 +51,7 @@ std::optional<std::int64_t> whole(std::string_view text) {
 }
 
 std::optional<std::int64_t> value_of(std::string_view text, const unit& u) {
-  const auto named = std::find(u.names.begin(), u.names.end(), lower(text));
+  const auto named = std::find(u.names.begin(), u.names.end(), core::lower_case(text));
   if (named != u.names.end()) return (named - u.names.begin()) + u.first_name;
   const auto number = whole(text);
   if (!number || *number < u.low || *number > u.high) return std::nullopt;
@@ -100,7 +93,7 @@ std::optional<std::string> part_error(std::string_view part, const unit& u) {
 
 std::optional<std::string> cron_error(std::string_view expression) {
   if (expression.starts_with("@")) {
-    if (std::find(macros.begin(), macros.end(), lower(expression)) != macros.end())
+    if (std::find(macros.begin(), macros.end(), core::lower_case(expression)) != macros.end())
       return std::nullopt;
     std::string known;
     for (const auto macro : macros) known += (known.empty() ? "" : ", ") + std::string(macro);

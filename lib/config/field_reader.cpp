@@ -13,7 +13,7 @@ namespace {
 
 using type = core::field_type;
 
-std::string quoted(std::string_view text) { return std::string("'").append(text) + "'"; }
+std::string in_quotes(std::string_view text) { return std::string("'").append(text) + "'"; }
 
 // A key that belongs into another part of the file, told as such.
 std::string belongs_elsewhere(std::string_view key, std::span<const core::field> table) {
@@ -37,7 +37,7 @@ void unknown_key(const reading& r, const entry& e, const map_scope& scope) {
   known.insert(known.end(), scope.also.begin(), scope.also.end());
   std::string hint = belongs_elsewhere(e.key, scope.table);
   if (hint.empty()) hint = suggestion(e.key, known);
-  r.out.error(e.at, "unknown key " + quoted(e.key) + " " + scope.where + "; " + hint);
+  r.out.error(e.at, "unknown key " + in_quotes(e.key) + " " + scope.where + "; " + hint);
 }
 
 }  // namespace
@@ -85,12 +85,12 @@ given_fields read_fields(const reading& r, const node& map, const map_scope& sco
       continue;
     }
     if (std::find(scope.excluded.begin(), scope.excluded.end(), f->name) != scope.excluded.end()) {
-      r.out.error(e.at, quoted(e.key) + " " + scope.why_excluded);
+      r.out.error(e.at, in_quotes(e.key) + " " + scope.why_excluded);
       continue;
     }
     const auto [before, fresh] = seen.try_emplace(f->name, &e);
     if (!fresh) {
-      r.out.error(e.at, quoted(e.key) + " and " + quoted(before->second->key) + " (line " +
+      r.out.error(e.at, in_quotes(e.key) + " and " + in_quotes(before->second->key) + " (line " +
                             std::to_string(before->second->at.line) +
                             ") are two names of one field " + scope.where +
                             "; expected one of them");
@@ -168,8 +168,8 @@ void check_keys(const reading& r, const node& map, const std::string& where,
                 std::span<const std::string_view> known) {
   for (const auto& e : map.entries)
     if (std::find(known.begin(), known.end(), e.key) == known.end())
-      r.out.error(e.at,
-                  "unknown key " + quoted(e.key) + " " + where + "; " + suggestion(e.key, known));
+      r.out.error(
+          e.at, "unknown key " + in_quotes(e.key) + " " + where + "; " + suggestion(e.key, known));
 }
 
 void wrong_type(const reading& r, const node& n, std::string_view key, std::string_view expected) {

@@ -1,6 +1,7 @@
 #include "config/document.hpp"
 #include "config/scalars.hpp"
 #include "config/settings.hpp"
+#include "core/letters.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -19,14 +20,6 @@ std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(white);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(white) - first + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
 }
 
 bool is_host_name(std::string_view host) {
@@ -93,13 +86,13 @@ std::optional<std::string> normalise_host(std::string_view host, std::string& wh
   const auto parsed = urls::parse_uri(text);
   if (!parsed) return refuse("this is neither a host nor a URL");
   const urls::url_view url = *parsed;
-  const std::string scheme = lower(url.scheme());
+  const std::string scheme = core::lower_case(url.scheme());
   if (scheme != "https" && scheme != "http") return refuse("the scheme is neither https nor http");
   // None of the reasons shows the text: it may hold a password.
   if (url.has_userinfo()) return refuse("a user or a password does not belong here");
   if (!url.encoded_path().empty() || url.has_query() || url.has_fragment())
     return refuse("a path or a query does not belong here");
-  const std::string name = lower(url.encoded_host());
+  const std::string name = core::lower_case(url.encoded_host());
   const bool is_address =
       url.host_type() == urls::host_type::ipv4 || url.host_type() == urls::host_type::ipv6;
   if (!is_address && !is_host_name(name)) return refuse("this is no name of a host");

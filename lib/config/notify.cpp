@@ -17,8 +17,8 @@ constexpr std::array<std::string_view, 6> events = {"converged", "degraded",    
                                                     "suspended", "unreachable", "reload_refused"};
 constexpr std::array<std::string_view, 8> placeholders = {
     "project", "state", "event", "reason", "reasons", "message", "workspace", "at"};
-constexpr std::array<std::string_view, 5> keys = {"url", "url_file", "format", "events",
-                                                  "template"};
+constexpr std::array<std::string_view, 5> webhook_keys = {"url", "url_file", "format", "events",
+                                                          "template"};
 constexpr std::size_t most_targets = 20;
 constexpr std::size_t longest_template = 4000;
 
@@ -61,8 +61,9 @@ class target_reader {
 
   void read_entry(const entry& e) {
     if (e.key == "events") return read_events(e);
-    if (!has(keys, e.key))
-      return fail(e.at, "unknown key '" + e.key + "' in notify; " + suggestion(e.key, keys));
+    if (!has(webhook_keys, e.key))
+      return fail(e.at,
+                  "unknown key '" + e.key + "' in notify; " + suggestion(e.key, webhook_keys));
     // The text of a URL is not shown, not even a wrong one.
     if (!e.value.is_scalar() || e.value.text.empty())
       return fail(e.value.at, "notify: expected one value for '" + e.key + "'");

@@ -68,4 +68,8 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
   return candidates.empty() ? "there are none" : out;
 }
 
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
+  return suggestion(word, std::vector<std::string_view>(candidates.begin(), candidates.end()));
+}
+
 }  // namespace cmlrec::config

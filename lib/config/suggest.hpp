@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cmlrec::config {
 
@@ -15,5 +16,6 @@ std::optional<std::string_view> nearest(std::string_view word,
 
 // "did you mean 'memory'?", or "known are a, b, c, ..." where nothing is near.
 std::string suggestion(std::string_view word, std::span<const std::string_view> candidates);
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace cmlrec::config

@@ -11,7 +11,7 @@ namespace {
 
 using type = core::field_type;
 
-const std::array<check_key, 7> table = {
+const std::array<check_key, 7> known_keys = {
     {{{"job"}, type::job_key, "Key of a job whose own run is the check."},
      {{"http", "url"}, type::string, "URL that is asked."},
      {{"status", "expected_status"}, type::integer, "Status that is expected; 200 by default."},
@@ -37,7 +37,7 @@ class check_reader {
       return std::nullopt;
     }
     std::vector<std::string_view> known;
-    for (const auto& k : table) known.insert(known.end(), k.names.begin(), k.names.end());
+    for (const auto& k : known_keys) known.insert(known.end(), k.names.begin(), k.names.end());
     check_keys(r_, n, "in a check of 'verify'", known);
     refuse_two_spellings(n);
     const entry* job_entry = find(n, 0);
@@ -69,7 +69,7 @@ class check_reader {
  private:
   // By the place in the table, under any of its names; null where it is not given.
   static const entry* find(const node& n, std::size_t row) {
-    for (const auto name : table[row].names) {
+    for (const auto name : known_keys[row].names) {
       const entry* e = n.find(name);
       if (e != nullptr && !e->value.is_null()) return e;
     }
@@ -85,7 +85,7 @@ class check_reader {
   }
 
   void refuse_two_spellings(const node& n) {
-    for (const auto& k : table) {
+    for (const auto& k : known_keys) {
       const entry* first = nullptr;
       for (const auto& e : n.entries) {
         if (std::find(k.names.begin(), k.names.end(), e.key) == k.names.end()) continue;
@@ -157,6 +157,6 @@ std::vector<check_spec> read_verify(const reading& r, const node& n,
   return checks;
 }
 
-std::span<const check_key> check_keys_table() { return table; }
+std::span<const check_key> check_keys_table() { return known_keys; }
 
 }  // namespace cmlrec::config

@@ -1,14 +1,15 @@
 #include "config/writer.hpp"
 
+#include "core/fields.hpp"
+#include "core/letters.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <string_view>
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
-
-#include "core/fields.hpp"
 
 namespace cmlrec::config {
 namespace {
@@ -24,9 +25,8 @@ bool is_plain_word(std::string_view s) {
   if (!std::all_of(s.begin(), s.end(),
                    [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '/'; }))
     return false;
-  std::string lower;
-  for (const char c : s) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return std::find(std::begin(not_words), std::end(not_words), lower) == std::end(not_words);
+  return std::find(std::begin(not_words), std::end(not_words), core::lower_case(s)) ==
+         std::end(not_words);
 }
 
 // A JSON string is a double-quoted scalar of YAML, but for DEL, which YAML wants escaped.

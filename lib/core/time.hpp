@@ -31,6 +31,8 @@ std::string format_http_date(timestamp at);
 // "90", "90s", "1.5h", "2m30s", "500ms", "1d": a number without a unit is in seconds. Nothing for
 // negative, empty, unknown units, or more than 10 years.
 std::optional<duration> parse_duration(std::string_view text);
+// For metrics.
+inline double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 // For people, at most two units: "40 s", "5 min", "1 h 20 min", "350 ms"
 std::string format_duration(duration d);
 

@@ -22,7 +22,7 @@ namespace asio = boost::asio;
 using local = asio::local::stream_protocol;
 using boost::system::error_code;
 
-[[noreturn]] void cannot_listen(const std::string& path, const std::string& why) {
+[[noreturn]] void cannot_open(const std::string& path, const std::string& why) {
   throw std::runtime_error("cannot listen on the control socket '" + path + "': " + why);
 }
 
@@ -33,8 +33,8 @@ std::optional<unsigned> group_id(const control_socket& where) {
   if (where.group.empty()) return std::nullopt;
   const auto* found = ::getgrnam(where.group.c_str());
   if (found == nullptr)
-    cannot_listen(where.path, "there is no group '" + where.group +
-                                  "'; make it, or give another with --control-group");
+    cannot_open(where.path, "there is no group '" + where.group +
+                                "'; make it, or give another with --control-group");
   return found->gr_gid;
 }
 
@@ -43,16 +43,18 @@ void make_way(const asio::any_io_executor& executor, const std::string& path) {
   struct stat there {};
   if (::lstat(path.c_str(), &there) != 0) return;
   if (!S_ISSOCK(there.st_mode))
-    cannot_listen(path, "a file that is no socket is there; remove it, or give another path with "
-                        "--control-socket");
+    cannot_open(path,
+                "a file that is no socket is there; remove it, or give another path with "
+                "--control-socket");
   local::socket probe(executor);
   error_code ec;
   probe.connect(local::endpoint(path), ec);
   if (!ec)
-    cannot_listen(path, "another process listens there; stop it, or give another path with "
-                        "--control-socket");
+    cannot_open(path,
+                "another process listens there; stop it, or give another path with "
+                "--control-socket");
   if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-    cannot_listen(path, "what a former process left there cannot be removed: " + system_words());
+    cannot_open(path, "what a former process left there cannot be removed: " + system_words());
 }
 
 std::string name_of(uid_t uid) {
@@ -76,9 +78,9 @@ bool is_member(uid_t uid, gid_t primary, gid_t group) {
 control_listener::control_listener(const asio::any_io_executor& executor, control_socket where)
     : where_(std::move(where)), group_(group_id(where_)), acceptor_(executor) {
   if (where_.path.size() >= sizeof(sockaddr_un::sun_path))
-    cannot_listen(where_.path, "the path is longer than the " +
-                                   std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
-                                   " bytes that a socket's may have");
+    cannot_open(where_.path, "the path is longer than the " +
+                                 std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
+                                 " bytes that a socket's may have");
   make_way(executor, where_.path);
   error_code ec;
   acceptor_.open(local(), ec);
@@ -87,16 +89,16 @@ control_listener::control_listener(const asio::any_io_executor& executor, contro
   if (!ec) acceptor_.bind(local::endpoint(where_.path), ec);
   ::umask(before);
   if (ec)
-    cannot_listen(where_.path,
-                  ec.message() + "; give a path in a directory that this user may write with "
+    cannot_open(where_.path, ec.message() +
+                                 "; give a path in a directory that this user may write with "
                                  "--control-socket");
   if (group_ && ::chown(where_.path.c_str(), static_cast<uid_t>(-1), *group_) != 0)
-    cannot_listen(where_.path, "it cannot be given to the group '" + where_.group + "' (" +
-                                   system_words() + "); let the daemon's user be a member of it");
+    cannot_open(where_.path, "it cannot be given to the group '" + where_.group + "' (" +
+                                 system_words() + "); let the daemon's user be a member of it");
   if (group_ && ::chmod(where_.path.c_str(), 0660) != 0)
-    cannot_listen(where_.path, "its mode cannot be set: " + system_words());
+    cannot_open(where_.path, "its mode cannot be set: " + system_words());
   acceptor_.listen(local::acceptor::max_listen_connections, ec);
-  if (ec) cannot_listen(where_.path, ec.message());
+  if (ec) cannot_open(where_.path, ec.message());
 }
 
 control_listener::~control_listener() { close(); }

@@ -1,9 +1,9 @@
 // The rules for the project itself: look-up, adoption, creation, clone, its owned fields.
+#include "core/letters.hpp"
 #include "plan/work.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace cmlrec::plan {
 namespace {
@@ -13,9 +13,7 @@ enum class clone_state { done, failed, going_on, unclear };
 // The API's document knows creating, success and failure; clients have also met "unknown",
 // "succeeded", "ready", "error" and an empty string.
 clone_state classify(const std::string& status) {
-  std::string word = status;
-  std::transform(word.begin(), word.end(), word.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto word = core::lower_case(status);
   constexpr std::array<std::string_view, 5> done = {"", "success", "succeeded", "ready", "running"};
   constexpr std::array<std::string_view, 4> failed = {"failure", "failed", "error", "errored"};
   if (std::find(done.begin(), done.end(), word) != done.end()) return clone_state::done;

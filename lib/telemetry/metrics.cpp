@@ -47,8 +47,6 @@ const char* word(reconcile::pass_result result) {
   return "failed";
 }
 
-double seconds(core::duration d) { return std::chrono::duration<double>(d).count(); }
-
 template <class Builder>
 auto& registered(prometheus::Registry& registry, Builder builder, metric_id id) {
   const auto& row = describe(id);
@@ -142,7 +140,7 @@ class prometheus_metrics final : public metrics {
     for (const char* result : {"delivered", "failed", "dropped"})
       notifications_.Add(labels_of(metric_id::notifications, {result}));
     reload_ok_.Set(1);
-    reload_at_.Set(seconds(started.time_since_epoch()));
+    reload_at_.Set(core::in_seconds(started.time_since_epoch()));
     registered(registry_, prometheus::BuildGauge(), metric_id::build_info)
         .Add(labels_of(metric_id::build_info, {version}))
         .Set(1);
@@ -151,7 +149,7 @@ class prometheus_metrics final : public metrics {
   void pass(const std::string& project, reconcile::pass_result result,
             core::duration took) override {
     passes_.count({bounds_.admit(project), word(result)});
-    pass_duration_.Observe(seconds(took));
+    pass_duration_.Observe(core::in_seconds(took));
   }
 
   void action(const std::string& project, const std::string& action, bool ok) override {
@@ -176,7 +174,7 @@ class prometheus_metrics final : public metrics {
     calls_.Add(labels_of(metric_id::api_calls, {name, code})).Increment();
     call_duration_
         .Add(labels_of(metric_id::api_call_duration, {name}), buckets(metric_id::api_call_duration))
-        .Observe(seconds(took));
+        .Observe(core::in_seconds(took));
   }
 
   void retry(const std::string& operation, core::error_kind kind) override {
@@ -187,7 +185,7 @@ class prometheus_metrics final : public metrics {
   }
 
   void rate_limited(core::duration waited) override {
-    rate_limit_wait_.Increment(std::max(0.0, seconds(waited)));
+    rate_limit_wait_.Increment(std::max(0.0, core::in_seconds(waited)));
   }
 
   void circuit(bool open) override { circuit_.Set(open ? 1 : 0); }
@@ -195,7 +193,7 @@ class prometheus_metrics final : public metrics {
   void reload(bool ok, core::timestamp at) override {
     reloads_.Add(labels_of(metric_id::config_reloads, {ok ? "success" : "failure"})).Increment();
     reload_ok_.Set(ok ? 1 : 0);
-    if (ok) reload_at_.Set(seconds(at.time_since_epoch()));
+    if (ok) reload_at_.Set(core::in_seconds(at.time_since_epoch()));
   }
 
   void audit_failed() override { audit_failures_.Increment(); }
@@ -211,7 +209,7 @@ class prometheus_metrics final : public metrics {
   void loop_lag(core::duration lag) override {
     beats_.push_back(lag);
     if (beats_.size() > beats_kept) beats_.pop_front();
-    lag_.Set(seconds(*std::max_element(beats_.begin(), beats_.end())));
+    lag_.Set(core::in_seconds(*std::max_element(beats_.begin(), beats_.end())));
   }
 
   void removed(const std::string& project) override {

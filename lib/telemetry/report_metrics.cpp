@@ -68,8 +68,6 @@ class gauge_samples {
   std::map<std::vector<std::string>, double> shared_;
 };
 
-double seconds(core::duration d) { return std::chrono::duration<double>(d).count(); }
-
 struct report_gauges {
   gauge_samples state{metric_id::project_state, together::sum};
   gauge_samples in_sync{metric_id::project_in_sync, together::smallest};
@@ -96,11 +94,11 @@ struct report_gauges {
     job_state.put({project, job, plan::to_string(r.state)}, 1);
     add_differences(project, job, r.differences);
     if (r.last_success)
-      last_success.put({project, job}, seconds(r.last_success->time_since_epoch()));
+      last_success.put({project, job}, core::in_seconds(r.last_success->time_since_epoch()));
     if (!r.last_run || !r.last_run->finished_at) return;
     const auto& run = *r.last_run;
     const auto began = run.running_at ? run.running_at : run.created_at;
-    if (began) last_run_duration.put({project, job}, seconds(*run.finished_at - *began));
+    if (began) last_run_duration.put({project, job}, core::in_seconds(*run.finished_at - *began));
   }
 
   void add_project(const std::string& label, const plan::project_report& r) {

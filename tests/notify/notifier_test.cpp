@@ -80,10 +80,10 @@ class Notifier : public ::testing::Test {
       if (e) std::rethrow_exception(e);
     });
   }
-  void is(plan::project_state state, const std::string& reason = "") {
+  void is(plan::project_state now, const std::string& reason = "") {
     plan::project_report r;
     r.name = "ray";
-    r.state = state;
+    r.state = now;
     if (!reason.empty()) r.reasons = {reason};
     told_by->on_report(r);
   }

@@ -20,6 +20,8 @@ namespace cmlrec::simulation {
 
 // Every secret of a simulated file holds this.
 inline constexpr const char* secret_text = "s3cr3t";
+// CML's stamps of a parent's end and of its child's start may be this far apart.
+inline constexpr core::duration stamp_tolerance = std::chrono::seconds{10};
 
 struct breach {
   std::string rule;

@@ -11,7 +11,6 @@ using namespace std::chrono_literals;
 namespace {
 
 // CML stamps a child's creation and its parent's end on different machines.
-constexpr core::duration tolerance = 10s;
 constexpr const char* forced_cause = "forced";
 
 const cml::run* newest_success(const std::map<std::string, cml::run>& runs) {
@@ -97,7 +96,7 @@ bool checker::known_fresh(const known_project& k, const config::project_spec& sp
     if (r.state != run_state::succeeded) return false;
     if (job.rerun_after && *job.rerun_after <= in_.wall() && *r.created_at < *job.rerun_after)
       return false;
-    return !parent_end || *r.created_at + tolerance >= *parent_end;
+    return !parent_end || *r.created_at + stamp_tolerance >= *parent_end;
   });
 }
 
@@ -119,7 +118,7 @@ void checker::check_start(const known_project& k, const config::project_spec& sp
     if (r.state != run_state::skipped && (newest == nullptr || r.created_at > newest->created_at))
       newest = &r;
   const bool answered =
-      newest != nullptr && *newest->created_at + tolerance >= *success->finished_at;
+      newest != nullptr && *newest->created_at + stamp_tolerance >= *success->finished_at;
   if (answered) return;
   const auto since = in_.wall() - *success->finished_at;
   const auto list_age = in_.now() - runs_[live.id].asked_at;
@@ -167,7 +166,8 @@ std::string checker::cause_of(const sim_job& job, const sim_run& run,
         for (const auto& live : job.project->jobs)
           if (live->job.name == other.name && live.get() != &job)
             for (const auto& r : live->runs)
-              if (r.run.state == run_state::succeeded && r.ended && *r.ended > since - tolerance)
+              if (r.run.state == run_state::succeeded && r.ended &&
+                  *r.ended > since - stamp_tolerance)
                 return true;
       }
     }

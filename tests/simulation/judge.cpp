@@ -10,8 +10,6 @@ using plan::job_state;
 using plan::project_state;
 using namespace std::chrono_literals;
 
-constexpr core::duration tolerance = 10s;
-
 class project_judge {
  public:
   project_judge(world& cml, const config::project_spec& spec, const plan::project_report& report,
@@ -133,7 +131,7 @@ class project_judge {
       if (r->run.state != run_state::succeeded) continue;
       if (job.rerun_after && *job.rerun_after <= now_ && *r->run.created_at < *job.rerun_after)
         continue;
-      if (parent_end && *r->run.created_at + tolerance < *parent_end) continue;
+      if (parent_end && *r->run.created_at + stamp_tolerance < *parent_end) continue;
       return &*r;
     }
     return nullptr;

@@ -1,4 +1,5 @@
 // The simulator's own paths under /-/: the ledger, faults to order, people, and time.
+#include "simulator/schema.hpp"
 #include "simulator/service.hpp"
 
 #include <cmath>
@@ -7,11 +8,6 @@ namespace cmlrec::simulator {
 namespace {
 
 constexpr double longest_advance_seconds = 31 * 86'400.0;
-
-std::string text_in(const json::object& body, std::string_view name) {
-  const auto* value = body.if_contains(name);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 json::object object_in(const json::object& body, std::string_view name) {
   const auto* value = body.if_contains(name);

@@ -11,11 +11,6 @@ namespace {
 // Real workspaces add an addon of their own to every runtime job.
 constexpr const char* injected_addon = "hadoop-cli-7.3.1-hf1";
 
-std::string text_in(const json::object& body, std::string_view name) {
-  const auto* value = body.if_contains(name);
-  return value ? std::string(value->as_string()) : std::string();
-}
-
 json::array with_injected(json::array addons) {
   const bool there = std::any_of(addons.begin(), addons.end(), [](const json::value& v) {
     return v.is_string() && v.get_string() == injected_addon;

@@ -8,7 +8,7 @@ namespace {
 
 constexpr int format_version = 1;
 
-std::string text(timestamp at) { return core::format_timestamp(at); }
+std::string stamp_of(timestamp at) { return core::format_timestamp(at); }
 
 timestamp stamp(const json::value& v) {
   const auto at = core::parse_timestamp(v.as_string());
@@ -17,7 +17,7 @@ timestamp stamp(const json::value& v) {
 }
 
 void put(json::object& out, const char* name, const std::optional<timestamp>& at) {
-  if (at) out[name] = text(*at);
+  if (at) out[name] = stamp_of(*at);
 }
 
 std::optional<timestamp> take(const json::object& in, const char* name) {
@@ -38,7 +38,7 @@ json::object save_run(const run& r) {
                    {"running_ms", r.plan.running.count()},
                    {"ends", static_cast<int>(r.plan.ends)},
                    {"word", r.plan.word},
-                   {"created_at", text(r.created_at)},
+                   {"created_at", stamp_of(r.created_at)},
                    {"fields", r.fields}};
   put(out, "starting_at", r.starting_at);
   put(out, "running_at", r.running_at);
@@ -70,12 +70,13 @@ run load_run(const json::object& in) {
 json::object save_job(const job& j) {
   json::array pending;
   for (const auto& s : j.pending)
-    pending.push_back(json::object{{"at", text(s.at)}, {"cause", s.cause}, {"attempt", s.attempt}});
+    pending.push_back(
+        json::object{{"at", stamp_of(s.at)}, {"cause", s.cause}, {"attempt", s.attempt}});
   json::array runs;
   for (const auto& r : j.runs) runs.push_back(save_run(r));
   json::object out{{"id", j.id},
-                   {"created_at", text(j.created_at)},
-                   {"updated_at", text(j.updated_at)},
+                   {"created_at", stamp_of(j.created_at)},
+                   {"updated_at", stamp_of(j.updated_at)},
                    {"fields", j.fields},
                    {"runs_started", j.runs_started},
                    {"pending", std::move(pending)},
@@ -109,8 +110,8 @@ json::object workspace::save() const {
     json::array jobs;
     for (const auto& j : p.jobs) jobs.push_back(save_job(j));
     json::object out{{"id", p.id},
-                     {"created_at", text(p.created_at)},
-                     {"updated_at", text(p.updated_at)},
+                     {"created_at", stamp_of(p.created_at)},
+                     {"updated_at", stamp_of(p.updated_at)},
                      {"fields", p.fields},
                      {"creation_status", p.creation_status},
                      {"calls_to_lose", p.calls_to_lose},
@@ -120,7 +121,7 @@ json::object workspace::save() const {
     projects.push_back(std::move(out));
   }
   return {{"format", format_version},
-          {"now", text(now_)},
+          {"now", stamp_of(now_)},
           {"counter", counter_},
           {"seed", rules_.seed},
           {"projects", std::move(projects)}};

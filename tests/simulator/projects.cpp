@@ -8,11 +8,6 @@
 namespace cmlrec::simulator {
 namespace {
 
-std::string text_in(const json::object& body, std::string_view name) {
-  const auto* value = body.if_contains(name);
-  return value ? std::string(value->as_string()) : std::string();
-}
-
 bool is_visibility(std::string_view text) {
   return text == "public" || text == "organization" || text == "private";
 }

@@ -299,4 +299,9 @@ json::value default_value(shape type) {
   return nullptr;
 }
 
+std::string text_in(const json::object& body, std::string_view name) {
+  const auto* value = body.if_contains(name);
+  return value && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
 }  // namespace cmlrec::simulator

@@ -44,6 +44,9 @@ struct schema_problem {
 std::optional<schema_problem> check(std::span<const member> members,
                                     const boost::json::object& body);
 
+// The text of a member; empty where it is missing, or is no text.
+std::string text_in(const boost::json::object& body, std::string_view name);
+
 // What a read shows for a member that was never set.
 boost::json::value default_value(shape type);
 

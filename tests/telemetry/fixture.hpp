@@ -75,6 +75,11 @@ inline std::vector<std::string> samples(const std::string& text, const std::stri
   return out;
 }
 
+// What it shows of the daemon's own metric `name`, without the prefix.
+inline std::vector<std::string> shown(const kept& t, const std::string& name) {
+  return samples(t.sut->metrics_text(), "cml_reconciler_" + name);
+}
+
 // A telemetry that has been told something of everything.
 inline void tell_everything(telemetry& t) {
   using std::chrono::milliseconds;

@@ -12,10 +12,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-std::vector<std::string> shown(const kept& t, const std::string& name) {
-  return samples(t.sut->metrics_text(), "cml_reconciler_" + name);
-}
-
 options room_for(std::size_t most) {
   options o;
   o.most_series = most;

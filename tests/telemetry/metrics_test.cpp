@@ -21,10 +21,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
-std::vector<std::string> shown(const kept& t, const std::string& name) {
-  return samples(t.sut->metrics_text(), "cml_reconciler_" + name);
-}
-
 TEST(MetricTable, RowsStandWhereTheirIdsSay) {
   std::size_t i = 0;
   for (const auto& row : metric_table())
