@@ -11,7 +11,8 @@
 #
 # Which compiler runs what, by measurement (user seconds of one file with coroutines, -O0 -g1):
 # clang needs about half of what g++ needs with both sanitizers (8 against 16 s), and g++ with the
-# address sanitizer alone about half of that with both (6 against 12 s). So clang builds all of it
+# address sanitizer alone about half of that with both (6 against 12 s); and files that are compiled
+# together need a third to a half of what each would need alone. So clang builds all of it
 # with both sanitizers, with warnings as errors, and with the fuzzers' counters: one build serves as
 # the second compiler's check, for every test, and for the fuzzers. But what g++ 12 destroys twice in
 # a coroutine only g++ shows: the libraries with coroutines and the daemon are built once more by
@@ -213,9 +214,11 @@ programs=(--daemon build/release/daemon/cml-reconciler
           --simulator build/release/tests/simulator/cml-simulator)
 simulation() {
   local simulate=build/release/tests/simulation
+  beside mutants "$simulate/simulate_mutants" --seeds 2000
+  beside month "$simulate/simulate_month"
   check simulation "$simulate/simulate" --seeds 20000
-  check mutants "$simulate/simulate_mutants" --seeds 2000
-  check month "$simulate/simulate_month"
+  join mutants
+  join month
 }
 
 stage dependencies dependencies

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 namespace cmlrec::core {
 namespace {
@@ -102,13 +103,28 @@ std::string format_timestamp(timestamp at) {
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date{day};
   const auto rest = (at - day).count();
-  std::array<char, 40> out{};
-  std::snprintf(out.data(), out.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(rest / 3'600'000 % 24),
-                static_cast<int>(rest / 60'000 % 60), static_cast<int>(rest / 1000 % 60),
-                static_cast<int>(rest % 1000));
-  return out.data();
+  const int year = static_cast<int>(date.year());
+  // Written digit by digit: a status of thousands of jobs holds many of them.
+  std::string out = year < 0 ? "-" : "";
+  const auto put = [&out](long long value, int digits) {
+    for (long long unit = digits == 4 ? 1000 : digits == 3 ? 100 : 10; unit > 0; unit /= 10)
+      out += static_cast<char>('0' + value / unit % 10);
+  };
+  if (std::abs(year) > 9999) out += std::to_string(std::abs(year) / 10'000);
+  put(std::abs(year), 4);
+  out += '-';
+  put(static_cast<unsigned>(date.month()), 2);
+  out += '-';
+  put(static_cast<unsigned>(date.day()), 2);
+  out += 'T';
+  put(rest / 3'600'000, 2);
+  out += ':';
+  put(rest / 60'000 % 60, 2);
+  out += ':';
+  put(rest / 1000 % 60, 2);
+  out += '.';
+  put(rest % 1000, 3);
+  return out + 'Z';
 }
 
 std::optional<timestamp> parse_http_date(std::string_view text) {

@@ -1,10 +1,10 @@
 #include "plan/memory.hpp"
 
 #include "plan/diff.hpp"
+#include "plan/graph.hpp"
 
 #include <algorithm>
-#include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 
 namespace cmlrec::plan {
 namespace {
@@ -55,16 +55,41 @@ void stamp_force(project_memory& memory, const config::project_spec& wanted,
   memory.jobs_to_force.clear();
 }
 
+std::unordered_set<std::string_view> asked_of(const project_memory& memory,
+                                              const config::project_spec& wanted) {
+  std::unordered_set<std::string_view> out;
+  const bool all = memory.force_requested || memory.retry_requested;
+  if (!all && memory.jobs_to_force.empty() && memory.jobs_to_retry.empty()) return out;
+  for (const auto& job : wanted.jobs)
+    if (all || memory.jobs_to_force.contains(job.key) || memory.jobs_to_retry.contains(job.key))
+      out.insert(job.name);
+  if (all || memory.jobs_to_force.empty()) return out;
+  const job_graph graph(wanted.jobs);
+  for (const auto& key : memory.jobs_to_force)
+    if (const auto* job = graph.find(key))
+      for (const auto* below : graph.descendants(*job)) out.insert(below->name);
+  return out;
+}
+
 bool has_requests(const project_memory& memory, const config::project_spec& wanted,
                   const observation& seen) {
   if (!memory.force_requested && memory.jobs_to_force.empty() && !memory.retry_requested &&
       memory.jobs_to_retry.empty())
     return false;
   if (!seen.jobs) return false;
-  std::unordered_set<std::string_view> ours;
-  for (const auto& job : wanted.jobs) ours.insert(job.name);
+  const auto asked = asked_of(memory, wanted);
+  std::unordered_map<std::string_view, int> ours;  // how often a name is there
+  for (const auto& job : wanted.jobs) ours[job.name] = 0;
+  for (const auto& live : *seen.jobs)
+    if (const auto found = ours.find(live.name); found != ours.end()) ++found->second;
   return std::all_of(seen.jobs->begin(), seen.jobs->end(), [&](const cml::job& live) {
-    return !ours.contains(live.name) || seen.histories.contains(live.id);
+    const auto found = ours.find(live.name);
+    // The runs of what is ambiguous are not read: nothing is done to it.
+    if (found == ours.end() || found->second > 1) return true;
+    const auto history = seen.histories.find(live.id);
+    if (history == seen.histories.end()) return false;
+    return !asked.contains(live.name) || !memory.requested_at ||
+           history->second.began.local >= *memory.requested_at;
   });
 }
 
@@ -183,19 +208,31 @@ void note_project_updated(project_memory& memory, const action& a, const cml::pr
   note_patch(memory.unappliable, memory.written, a, compare_project(sent, answer), now.local);
 }
 
+namespace {
+
+// Of a POST that has certainly not been done: there is nothing to look up.
+void forget_post(project_memory& memory, const action& a) {
+  if (a.kind == action_kind::create_project) memory.create_sent.reset();
+  if (a.kind == action_kind::create_job) memory.jobs[a.job_name].create_sent.reset();
+  if (a.kind == action_kind::start_run) {
+    auto& job = memory.jobs[a.job_name];
+    job.start_sent.reset();
+    if (!job.starts.empty()) job.starts.pop_back();
+  }
+}
+
+}  // namespace
+
+void note_not_sent(project_memory& memory, const action& a) {
+  forget_post(memory, a);
+  if (a.kind == action_kind::stop_run) memory.jobs[a.job_name].stopped_by_us.erase(a.run_id);
+  if (a.kind == action_kind::delete_job && !memory.deletions.empty()) memory.deletions.pop_back();
+}
+
 void note_failed(project_memory& memory, const action& a, const core::error& why, moment now) {
   const bool creates = a.kind == action_kind::create_project || a.kind == action_kind::create_job ||
                        a.kind == action_kind::start_run;
-  if (creates && !why.may_have_happened) {
-    // Certainly not done: there is nothing to look up.
-    if (a.kind == action_kind::create_project) memory.create_sent.reset();
-    if (a.kind == action_kind::create_job) memory.jobs[a.job_name].create_sent.reset();
-    if (a.kind == action_kind::start_run) {
-      auto& job = memory.jobs[a.job_name];
-      job.start_sent.reset();
-      if (!job.starts.empty()) job.starts.pop_back();
-    }
-  }
+  if (creates && !why.may_have_happened) forget_post(memory, a);
   // A stop that was not made is asked for again.
   if (a.kind == action_kind::stop_run) memory.jobs[a.job_name].stopped_by_us.erase(a.run_id);
   if (creates && why.may_have_happened) return;  // the look-up says how it went

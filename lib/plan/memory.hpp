@@ -8,6 +8,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "core/error.hpp"
@@ -100,6 +102,9 @@ struct project_memory {
   std::set<std::string> jobs_to_force;           // by key, likewise
   bool retry_requested = false;                  // of all jobs, likewise
   std::set<std::string> jobs_to_retry;           // by key, likewise
+  // When the newest of these was asked for in this life: runs that were begun before it show in
+  // lists that were begun after it.
+  std::optional<core::instant> requested_at;
   std::optional<suspension> suspended;           // of the whole project
   std::deque<core::instant> deletions;           // for the prune limit
   verify_memory verify;
@@ -111,8 +116,13 @@ struct project_memory {
 void stamp_force(project_memory& memory, const config::project_spec& wanted,
                  const observation& seen, moment now);
 
-// Whether something is to be stamped now, by stamp_force or by stamp_retries: it was asked for, and
-// the runs of all jobs are known. (Of a project that is suspended they are not read.)
+// The names of the jobs of which something was asked, with all that is below what is to be forced.
+std::unordered_set<std::string_view> asked_of(const project_memory& memory,
+                                              const config::project_spec& wanted);
+
+// Whether something is to be stamped now, by stamp_force or by stamp_retries: it was asked for, the
+// runs of all jobs are known, and those of the jobs that it is about as they were when it was asked
+// for. (Of a project that is suspended they are not read.)
 bool has_requests(const project_memory& memory, const config::project_spec& wanted,
                   const observation& seen);
 // Gives the jobs their attempts anew whose retry was asked for: what had failed or been stopped by
@@ -130,6 +140,8 @@ const suspension* active(const std::optional<suspension>& held, core::timestamp 
 
 // Before the write goes out.
 void note_sent(project_memory& memory, const action& a, moment now);
+// It was to go out, and did not.
+void note_not_sent(project_memory& memory, const action& a);
 // After its answer. `job`: what a PATCH answered; null where it is not about one. `attempts_from`:
 // failures before it are those of another definition; see after_known_runs().
 void note_done(project_memory& memory, const action& a, const cml::job* job,

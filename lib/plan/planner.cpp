@@ -98,6 +98,7 @@ void begin(work& w) {
   report.observed_at = w.now.cml;
   w.jobs.reserve(w.wanted.jobs.size());
   w.by_key.reserve(w.wanted.jobs.size());
+  w.asked = asked_of(w.memory, w.wanted);
   if (w.seen.jobs) w.live_by_name.reserve(w.seen.jobs->size());
 }
 
@@ -118,8 +119,11 @@ void find_history(work& w, job_work& job) {
   if (job.live == nullptr) return;
   const auto history = w.seen.histories.find(job.live->id);
   if (history != w.seen.histories.end()) job.history = &history->second;
-  // What was never read comes first, all at once.
-  needs_history(w, job, false);
+  // What was never read comes first, all at once; and what is to tell which runs are older than
+  // what an operator has asked for.
+  if (needs_history(w, job, false) || !w.memory.requested_at) return;
+  if (job.history->began.local < *w.memory.requested_at && w.asked.contains(job.spec->name))
+    read_history(w, job);
 }
 
 bool is_settled(const job_work& job) {
@@ -194,7 +198,7 @@ class planning::course {
  public:
   course(const config::project_spec& wanted, const observation& seen, const project_memory& memory,
          const policy& rules, moment now)
-      : w_{wanted, seen, memory, rules, now, nullptr, {}, {}, {}, {}, {}, {}, false, {}} {
+      : w_{wanted, seen, memory, rules, now, nullptr, {}, {}, {}, {}, {}, {}, false, {}, {}} {
     const auto once = [](auto what) {
       return step{[] { return std::size_t{1}; }, [what](std::size_t) { what(); }};
     };

@@ -50,6 +50,7 @@ struct work {
   project_plan plan;
   bool busy = false;  // something is in flight or will change by itself
   std::vector<std::string> troubles;  // why the project is Degraded
+  std::unordered_set<std::string_view> asked;  // names of jobs: something of them is to be stamped
 
   job_work* find(const std::string& key);
   // The next look is no later than this.

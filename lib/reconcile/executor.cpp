@@ -83,13 +83,23 @@ struct deed {
 
 class action_runner {
  public:
-  action_runner(hands& h, const std::string& project, plan::observation& seen,
-                plan::project_memory& memory)
-      : h_(h), project_(project), seen_(seen), memory_(memory), file_(h.file) {}
+  action_runner(hands& h, const std::string& project, const std::function<bool()>& may_begin,
+                plan::observation& seen, plan::project_memory& memory)
+      : h_(h),
+        project_(project),
+        may_begin_(may_begin),
+        seen_(seen),
+        memory_(memory),
+        file_(h.file) {}
 
   asio::awaitable<void> operator()(plan::action a) {
     plan::note_sent(memory_, a, now(h_));
     co_await h_.remember(project_);
+    // A reload, an operator or a stop may have come while it was written down.
+    if (!may_begin_()) {
+      plan::note_not_sent(memory_, a);
+      co_return;
+    }
     const auto sent_at = h_.clock.wall();
     const auto began = h_.clock.now();
     core::result<deed> done = co_await carry_out(a);
@@ -213,6 +223,7 @@ class action_runner {
 
   hands& h_;
   const std::string& project_;
+  const std::function<bool()>& may_begin_;
   plan::observation& seen_;
   plan::project_memory& memory_;
   const std::string file_;  // the one that the plan was made by, whatever is read meanwhile
@@ -330,7 +341,7 @@ asio::awaitable<core::result<void>> execute(hands& h, const std::string& project
                                             std::vector<plan::action> actions,
                                             std::function<bool()> may_begin,
                                             plan::observation& seen, plan::project_memory& memory) {
-  action_runner runner(h, project, seen, memory);
+  action_runner runner(h, project, may_begin, seen, memory);
   auto all = side_by_side(h, std::move(actions), runner, may_begin);
   co_await std::move(all);
   if (runner.first_stop()) co_return *runner.first_stop();

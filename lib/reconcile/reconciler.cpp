@@ -36,6 +36,7 @@ struct worker {
   bool passed_once = false;
   bool removed = false;
   bool attempts_from_now = false;
+  int times_held = 0;  // by an operator: what a pass that is under way has planned may be held now
   core::instant began{};
   core::instant status_at{};
   std::string status_subject;
@@ -43,7 +44,7 @@ struct worker {
 
 enum class pass_end {
   done,
-  by_another_file,  // a reload came while CML was read: nothing was decided
+  overtaken,  // by a reload, or by an operator who suspends something: nothing was decided
 };
 
 pass_result result_of(plan::project_state state) {
@@ -169,14 +170,19 @@ class reconciler::impl {
     auto& memory = found->second->memory;
     switch (o.what) {
       case order::kind::force:
+        memory.requested_at = clock_.now();
         o.job ? void(memory.jobs_to_force.insert(o.job->key)) : void(memory.force_requested = true);
         break;
       case order::kind::retry:
+        memory.requested_at = clock_.now();
         o.job ? void(memory.jobs_to_retry.insert(o.job->key)) : void(memory.retry_requested = true);
         break;
-      case order::kind::suspend:
-        (o.job ? memory.jobs[o.job->name].suspended : memory.suspended) = o.held;
+      case order::kind::suspend: {
+        auto& held = o.job ? memory.jobs[o.job->name].suspended : memory.suspended;
+        if (!plan::active(held, api_.server_time())) ++found->second->times_held;
+        held = o.held;
         break;
+      }
       case order::kind::resume:
         if (o.job) {
           memory.jobs[o.job->name].suspended.reset();
@@ -275,7 +281,7 @@ class reconciler::impl {
       const auto began = clock_.now();
       auto passed = co_await pass(*w);
       if (w->removed) break;
-      if (passed && *passed == pass_end::by_another_file) continue;
+      if (passed && *passed == pass_end::overtaken) continue;
       w->passed_once = true;
       core::duration wait{};
       if (passed) {
@@ -297,9 +303,11 @@ class reconciler::impl {
 
   // Observe, plan, execute: once.
   asio::awaitable<core::result<pass_end>> pass(worker& w) {
-    // A reload may come whenever others have their turn: one pass is about one file.
+    // A reload or an operator may come whenever others have their turn: one pass is about one file.
     const auto wanted = w.wanted;
-    const auto is_current = [&w, wanted] { return !w.removed && w.wanted == wanted; };
+    const auto is_current = [&w, wanted, held = w.times_held] {
+      return !w.removed && w.wanted == wanted && w.times_held == held;
+    };
     const auto rules = options_.rules;
     w.seen.username = username_;
     auto observed = co_await observe(hands_, *wanted, w.seen, w.memory, rules);
@@ -332,8 +340,8 @@ class reconciler::impl {
       plan::stamp_retries(w.memory, *wanted, w.seen);
       journal_.write();
     }
-    // Nothing is begun that the newest file may not want any more.
-    if (!is_current()) co_return pass_end::by_another_file;
+    // Nothing is begun that the newest file may not want any more, or that is held still by now.
+    if (!is_current()) co_return pass_end::overtaken;
     plan::note_plan(w.memory, plan, now(hands_));
     auto published = publish(w, std::move(plan));
     co_await std::move(published);

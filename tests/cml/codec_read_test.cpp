@@ -215,6 +215,12 @@ TEST(CodecRead, FailureIsNotAnEmptyList) {
   EXPECT_FALSE(decode_runs(R"([])"));
 }
 
+TEST(CodecRead, AnObjectOfAnotherKindIsNotAnEmptyList) {
+  for (const char* body : {R"({"status":"maintenance"})", R"({"runs":[]})", R"({"jobs":null,"ok":true})",
+                           R"({"items":[],"next_page_token":""})"})
+    EXPECT_FALSE(decode_jobs(body)) << body;
+}
+
 TEST(CodecRead, AnythingButJsonIsToldApart) {
   for (const char* body : {"", "<html></html>", "{\"jobs\":[", "null", "\"x\""}) {
     const auto jobs = decode_jobs(body);

@@ -57,6 +57,8 @@ TEST(CoreTimestamp, FormatsInUtcWithMilliseconds) {
   EXPECT_EQ(format_timestamp(at(0)), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(format_timestamp(at(1'767'323'045'678)), "2026-01-02T03:04:05.678Z");
   EXPECT_EQ(format_timestamp(at(-1)), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(format_timestamp(at(-62'135'596'800'000)), "0001-01-01T00:00:00.000Z");
+  EXPECT_EQ(format_timestamp(at(253'402'300'800'000)), "10000-01-01T00:00:00.000Z");
 }
 
 TEST(CoreTimestamp, WhatIsFormattedIsReadBack) {

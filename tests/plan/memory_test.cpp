@@ -41,6 +41,50 @@ TEST_F(PlanMemory, AForceIsStampedOnce) {
   EXPECT_EQ(memory.force_at, first);
 }
 
+TEST_F(PlanMemory, AForceDoesNotWaitForTheRunsOfWhatIsAmbiguous) {
+  want("a");
+  want("b");
+  live_project();
+  live_job("a");
+  live_job("b");
+  live_job("b");
+  seen.jobs->back().id = "id-another";
+  seen.histories = {{id_of("a"), seen.histories[id_of("a")]}};
+  memory.force_requested = true;
+  EXPECT_TRUE(has_requests(memory, wanted, seen));
+}
+
+TEST_F(PlanMemory, AForceWaitsForTheRunsAsTheyWereWhenItWasAskedFor) {
+  for (const char* key : {"a", "b"}) {
+    want(key);
+    live_job(key);
+    run(key, run_state::succeeded, 1h);
+  }
+  live_project();
+  want("below_a", "a");
+  live_job("below_a");
+  memory.jobs_to_force = {"a"};
+  memory.requested_at = local_noon + 1s;  // and the lists were begun at noon
+  EXPECT_FALSE(has_requests(memory, wanted, seen));
+  const auto plan = decide();
+  ASSERT_EQ(plan.reads.size(), 2U);
+  for (const auto& r : plan.reads) seen.histories[r.job_id].began.local = local_noon + 1s;
+  EXPECT_TRUE(has_requests(memory, wanted, seen));
+  EXPECT_TRUE(decide().reads.empty());
+}
+
+TEST_F(PlanMemory, WhatWasNotSentIsNotWaitedFor) {
+  live_project();
+  want("a");
+  live_job("a");
+  const auto start = decide().actions.at(0);
+  note_sent(memory, start, now);
+  note_not_sent(memory, start);
+  EXPECT_FALSE(memory.jobs["Job a"].start_sent.has_value());
+  EXPECT_TRUE(memory.jobs["Job a"].starts.empty());
+  EXPECT_TRUE(starts(decide(), "a"));
+}
+
 TEST_F(PlanMemory, AJobThatIsDeletedByHandMayBeTriedAfresh) {
   live_project();
   seen.jobs.emplace();

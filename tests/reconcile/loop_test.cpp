@@ -206,6 +206,46 @@ TEST_F(Loop, ASuspendedProjectIsWatchedUntilItIsResumed) {
   ASSERT_TRUE(clock.run_until([&] { return cml.runs_of("extra") == 1; }, 1min));
 }
 
+TEST_F(Loop, WhatAnOperatorSuspendsIsNotBegunByAPassThatIsUnderWay) {
+  want("git_sync");
+  start();
+  ASSERT_TRUE(until_converged());
+  want("extra");
+  loop->set_desired(desired());
+  const plan::suspension held{std::nullopt, "ada"};
+  bool asked = false;
+  cml.when_asked = [&](const std::string& operation) {
+    if (operation != "ListJobs" || std::exchange(asked, true)) return;
+    loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
+  };
+  ASSERT_TRUE(until(plan::project_state::suspended, 2min));
+  EXPECT_EQ(cml.jobs_named("extra"), 0U);
+}
+
+TEST_F(Loop, ASuspensionInTheMiddleOfManyWritesBeginsNoMore) {
+  for (int i = 0; i < 40; ++i) want("job" + std::to_string(i));
+  o.most_at_once = 2;
+  const plan::suspension held{std::nullopt, "ada"};
+  cml.when_asked = [&](const std::string& operation) {
+    if (operation == "CreateJob") loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
+  };
+  start();
+  ASSERT_TRUE(until(plan::project_state::suspended, 10min));
+  EXPECT_LE(cml.calls["CreateJob"], 2);
+}
+
+TEST_F(Loop, ASuspensionStopsWhatIsBeingWrittenDownToBeSent) {
+  for (int i = 0; i < 40; ++i) want("job" + std::to_string(i));
+  store = std::make_unique<memory_store>();
+  const plan::suspension held{std::nullopt, "ada"};
+  cml.when_asked = [&](const std::string& operation) {
+    if (operation == "CreateJob") loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
+  };
+  start();
+  ASSERT_TRUE(until(plan::project_state::suspended, 10min));
+  EXPECT_EQ(cml.calls["CreateJob"], 1);
+}
+
 TEST_F(Loop, AProjectThatTheFileNoLongerHasIsLeftAlone) {
   want("git_sync");
   start();

@@ -67,7 +67,12 @@ void checker::file_is(const config::desired_state& file) {
   });
 }
 
-void checker::life_begins(bool attempts_anew, bool force) {
+void checker::life_begins(bool attempts_anew, bool force, bool remembers) {
+  if (!remembers) {
+    held_.clear();
+    // A run that one of them has caused may still be on its way.
+    forgotten_forces_ = forced_by_order_.size();
+  }
   known_.clear();
   runs_.clear();
   fruitless_.clear();
@@ -194,6 +199,8 @@ void checker::sends_create_project(const cml::project_write& body) {
   a_write();
   const auto name = name_in(body.fields);
   note([&] { return "-> CreateProject " + name; });
+  if (is_held(name, "", 2s))
+    violated("nothing is done to what an operator has suspended", "CreateProject " + name);
   const auto found = known_.find(name);
   if (found == known_.end() || !found->second.found_whole) {
     violated("no write from a failed or partial read", "CreateProject " + name);
@@ -230,6 +237,7 @@ void checker::job_made(sim_job& job) {
 void checker::sends_update_project(const std::string& id, const cml::project_write& body) {
   a_write();
   note([&] { return "-> UpdateProject " + id; });
+  touches(id, "", "UpdateProject " + id);
   const auto* k = known(id);
   if (k == nullptr || !k->found_whole) {
     violated("no write from a failed or partial read", "UpdateProject " + id);
@@ -248,6 +256,7 @@ void checker::sends_create_job(const std::string& project_id, const cml::job_wri
   a_write();
   const auto name = name_in(body.fields);
   note([&] { return "-> CreateJob " + name; });
+  touches(project_id, name, "CreateJob " + name);
   if (!lists_are_whole(project_id, "CreateJob " + name)) return;
   const auto& k = *known(project_id);
   if (known_live(k, name) != nullptr) {
@@ -281,6 +290,7 @@ void checker::sends_update_job(const std::string& project_id, const std::string&
     return;
   }
   const auto& live = found->second;
+  touches(project_id, live.name, "UpdateJob " + live.name);
   bool owned = false;
   for (const auto* spec : specs_of(project_id, in_.now() - 1ms)) {
     const auto* job = job_in(*spec, live.name);
@@ -354,6 +364,7 @@ void checker::sends_delete_job(const std::string& project_id, const std::string&
   auto& k = *known(project_id);
   const auto found = k.jobs.find(job_id);
   const auto name = found == k.jobs.end() ? job_id : found->second.name;
+  touches(project_id, "", "DeleteJob " + name);
   bool allowed = false;
   int limit = 0;
   for (const auto* spec : specs_of(project_id, in_.now() - 1ms)) {
@@ -380,6 +391,7 @@ void checker::sends_stop_run(const std::string& project_id, const std::string& j
   if (!rules_.stop_overdue) violated("stops only where it is asked to", "StopJobRun " + run_id);
   const auto* job = cml_.find_job(job_id);
   if (job == nullptr) return;
+  touches(project_id, job->job.name, "StopJobRun " + run_id);
   for (const auto& r : job->runs) {
     if (r.run.id != run_id) continue;
     const auto since = r.run.running_at.value_or(*r.run.created_at);

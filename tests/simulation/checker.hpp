@@ -7,6 +7,7 @@
 #include "config/desired.hpp"
 #include "plan/policy.hpp"
 #include "reconcile/observer.hpp"
+#include "reconcile/reconciler.hpp"
 #include "simulation/world.hpp"
 
 #include <cstdint>
@@ -34,6 +35,7 @@ struct figures {
   std::size_t runs_by_daemon = 0;
   std::size_t objects_by_daemon = 0;
   std::size_t passes = 0;
+  std::size_t orders = 0;  // of operators
 };
 
 class checker final : public witness, public reconcile::observer {
@@ -44,7 +46,10 @@ class checker final : public witness, public reconcile::observer {
   // What happens to the daemon.
   void file_is(const config::desired_state& file);
   // `attempts_anew`: `apply`, which gives what had failed another try.
-  void life_begins(bool attempts_anew, bool force);
+  // `remembers`: there is a journal, so what operators have asked for still holds.
+  void life_begins(bool attempts_anew, bool force, bool remembers);
+  // An operator has asked for it, and has been told that it is so.
+  void ordered(const reconcile::order& o, const config::project_spec& spec);
 
   // What it asks and is told.
   void pass_begins(const std::string& project_name);
@@ -112,6 +117,11 @@ class checker final : public witness, public reconcile::observer {
   void forget_what_is_over();
   // The newest file.
   const config::desired_state& file() const { return versions_.back().file; }
+  // The same, with what operators hold still suspended in it.
+  config::desired_state file_with_orders() const;
+  // When an operator last forced the job, while the daemon has kept it in mind.
+  std::optional<core::timestamp> last_force_of(const std::string& project,
+                                               const std::string& job) const;
   core::instant last_write() const { return last_write_; }
 
  private:
@@ -134,7 +144,21 @@ class checker final : public witness, public reconcile::observer {
     int deletions = 0;
   };
 
+  struct demanded {
+    core::instant at;
+    std::string project;
+    std::set<std::string> jobs;  // names; none: all
+  };
+
   void write_trace(const std::string& line);
+  // `job`: a name, or empty for the project itself. Still held so long from now.
+  bool is_held(const std::string& project, const std::string& job, core::duration margin) const;
+  // A write to the job, or, where it is empty, to the project.
+  void touches(const std::string& project_id, const std::string& job, const std::string& what);
+  static bool applies(const demanded& d, const sim_job& job);
+  // How often the job has been forced, by the daemon's start or by operators.
+  std::size_t forces_of(const sim_job& job, core::instant since) const;
+  bool was_retried(const sim_job& job, core::instant since) const;
   // The specs of a project in every file that a pass under way may go by, newest first.
   std::vector<const config::project_spec*> specs_of(const std::string& project_id,
                                                     core::instant since) const;
@@ -166,6 +190,11 @@ class checker final : public witness, public reconcile::observer {
   // Reasons for another attempt, or another run, that the truth of the workspace does not show.
   std::vector<core::instant> attempts_anew_;
   std::vector<core::instant> forced_;
+  std::vector<demanded> forced_by_order_;
+  std::size_t forgotten_forces_ = 0;  // so many of the first: the process that knew of them is gone
+  std::vector<demanded> retried_;
+  // Project -> job, or empty for the project itself -> until when; nothing: until it is resumed.
+  std::map<std::string, std::map<std::string, std::optional<core::timestamp>>> held_;
   std::map<std::string, std::vector<core::instant>> patched_;  // by job id
   std::map<std::string, std::size_t> forced_runs_;             // by job id, used up
   std::map<std::string, core::instant> on_its_way_;            // POSTs, of any life

@@ -54,6 +54,7 @@ core::instant checker::sends_start_run(const std::string& project_id, const std:
     return asked_at;
   }
   const auto& live = found->second;
+  touches(project_id, live.name, "CreateJobRun of " + live.name);
   std::size_t same_name = 0;
   for (const auto& [id, j] : k.jobs) same_name += j.name == live.name ? 1 : 0;
   if (same_name > 1) violated("nothing is done to what is ambiguous", "CreateJobRun " + live.name);
@@ -188,8 +189,9 @@ std::string checker::cause_of(const sim_job& job, const sim_run& run,
     // Until all runs are known, which may take a while, nobody can say what is older than the
     // demand.
     const auto used = forced_runs_.find(job.job.id);
-    const auto left = forced_.size() - (used == forced_runs_.end() ? 0 : used->second);
-    if (later_than(forced_, began - 20min) && left > 0) return forced_cause;
+    const auto all = forces_of(job, core::instant::min());
+    const auto left = all > (used == forced_runs_.end() ? 0 : used->second);
+    if (forces_of(job, began - 20min) > 0 && left) return forced_cause;
     return {};
   }
   if (!cml::is_finished(before->run.state)) return {};
@@ -201,7 +203,8 @@ std::string checker::cause_of(const sim_job& job, const sim_run& run,
         if (s->rerun_after && *s->rerun_after > in_.wall_at(at) && *s->rerun_after <= in_.wall())
           return true;
     // Both act when all runs have been read, which may take a while: what has ended by then is old.
-    return later_than(attempts_anew_, at - 20min) || later_than(forced_, at - 20min) ||
+    return later_than(attempts_anew_, at - 20min) || forces_of(job, at - 20min) > 0 ||
+           was_retried(job, at - 20min) ||
            (patched_.contains(job.job.id) && later_than(patched_.at(job.job.id), at - 1min));
   };
   if (anew(began)) return "attempts are counted anew";

@@ -13,8 +13,8 @@ using namespace std::chrono_literals;
 class project_judge {
  public:
   project_judge(world& cml, const config::project_spec& spec, const plan::project_report& report,
-                const plan::policy& rules, core::timestamp now)
-      : cml_(cml), spec_(spec), report_(report), rules_(rules), now_(now) {}
+                const plan::policy& rules, core::timestamp now, const forced_when& forced)
+      : cml_(cml), spec_(spec), report_(report), rules_(rules), now_(now), forced_(forced) {}
 
   std::string verdict() {
     if (spec_.suspend) return expect(project_state::suspended, "the file suspends it");
@@ -189,6 +189,9 @@ class project_judge {
     const bool is_fresh = fresh(job) != nullptr;
     if (told.state == job_state::up_to_date) {
       if (!is_fresh) return "claims to be up to date";
+      const auto forced = forced_(spec_.name, job.name);
+      if (forced && *fresh(job)->run.created_at + stamp_tolerance < *forced)
+        return "has not run since it was forced";
       return active == nullptr ? "" : "has an active run that is not told";
     }
     trouble_ = true;
@@ -235,6 +238,7 @@ class project_judge {
   const plan::project_report& report_;
   const plan::policy& rules_;
   core::timestamp now_;
+  const forced_when& forced_;
   sim_project* live_ = nullptr;
   bool trouble_ = false;
   bool suspended_ = false;
@@ -244,11 +248,11 @@ class project_judge {
 
 std::string judge(world& cml, const config::desired_state& file,
                   const std::map<std::string, plan::project_report>& reports,
-                  const plan::policy& rules, core::timestamp now) {
+                  const plan::policy& rules, core::timestamp now, const forced_when& forced) {
   for (const auto& spec : file.projects) {
     const auto report = reports.find(spec.name);
     if (report == reports.end()) return "project " + spec.name + ": no report";
-    auto wrong = project_judge(cml, spec, report->second, rules, now).verdict();
+    auto wrong = project_judge(cml, spec, report->second, rules, now, forced).verdict();
     if (!wrong.empty()) return "project " + spec.name + ": " + wrong;
   }
   return {};

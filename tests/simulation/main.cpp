@@ -29,6 +29,7 @@ struct totals {
     counted.writes += o.counted.writes;
     counted.runs_by_daemon += o.counted.runs_by_daemon;
     counted.objects_by_daemon += o.counted.objects_by_daemon;
+    counted.orders += o.counted.orders;
     for (std::size_t i = 0; i < faults.size(); ++i) faults[i] += o.faults[i];
     kills += o.kills;
     stops += o.stops;
@@ -47,7 +48,8 @@ struct totals {
               << "; runs started: " << counted.runs_by_daemon
               << "; objects made: " << counted.objects_by_daemon << "\n"
               << "figure: simulated kills: " << kills << "; stops: " << stops
-              << "; reloads: " << reloads << "; deeds of people: " << deeds << "\n"
+              << "; reloads: " << reloads << "; deeds of people: " << deeds
+              << "; orders of operators: " << counted.orders << "\n"
               << "figure: longest settling: " << core::format_duration(longest_settling)
               << " (bound " << core::format_duration(simulation::settling_bound)
               << ")\nfigure: faults injected:";

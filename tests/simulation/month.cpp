@@ -58,7 +58,7 @@ class month {
     cml_.set_witness(&rules_);
     faults_.rate = 0.03;
     rules_.file_is(plan_.file);
-    rules_.life_begins(false, false);
+    rules_.life_begins(false, false, true);
     process_.emplace(in_, cml_, faults_, rules_, plan_, &disk_, 1, false, random_.fork());
     in_.after(1h, [this] { live_on(); });
   }

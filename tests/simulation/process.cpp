@@ -28,6 +28,7 @@ process::process(kernel& in, world& cml, weather& faults, checker& rules, const 
   o.rules = of.rules;
   o.once_timeout = std::chrono::hours{1};
   o.force = force;
+  o.most_at_once = of.calls_at_once;
   o.random = [this] { return jitter_.unit(); };
   loop_ = std::make_unique<reconcile::reconciler>(life_.get_executor(), clock_, api_, checks_,
                                                   rules, journal, std::move(o));

@@ -217,6 +217,8 @@ scenario draw_scenario(random_source& random) {
   s.apply = random.chance(0.15);
   s.journal = random.chance(0.5);
   s.force = random.chance(0.1) && (s.apply || s.journal);
+  if (!s.apply && random.chance(0.35)) s.orders = random.between(1, 5);
+  if (random.chance(0.3)) s.calls_at_once = static_cast<std::size_t>(random.between(1, 3));
   s.checks_pass = random.chance(0.8);
   s.wall_offset = random.chance(0.3) ? random.between(core::duration{-10min}, core::duration{10min})
                                      : core::duration{0};

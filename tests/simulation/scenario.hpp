@@ -23,6 +23,8 @@ struct scenario {
   core::duration stormy_for{0};              // how long it is looked at then
   int deeds = 0;                             // of people
   int file_changes = 0;
+  int orders = 0;  // of operators, to the daemon
+  std::size_t calls_at_once = 64;  // of one project
   int key_troubles = 0;
   int kills = 0;
   int stops = 0;       // SIGTERM

@@ -18,7 +18,8 @@ constexpr int quiet_passes = 3;
 class run_of_a_seed {
  public:
   run_of_a_seed(std::uint64_t seed, bool trace)
-      : told_in_metrics_(seed % 16 == 0),
+      : told_in_json_(seed % 4 == 0),
+        told_in_metrics_(seed % 16 == 0),
         random_(seed),
         plan_(draw_scenario(random_)),
         cml_(in_, plan_.of_cml, random_.fork()),
@@ -75,6 +76,14 @@ class run_of_a_seed {
         rules_.file_is(file);
         if (process_) process_->reload(file);
       });
+    for (int i = 0; i < plan_.orders; ++i)
+      in_.at(some_time(), [this, in_the_midst = random_.chance(0.5)] {
+        // While writes are being made is where it has something to stop.
+        if (in_the_midst)
+          order_at_write_ = rules_.counted().writes + 1;
+        else
+          give_an_order();
+      });
     for (int i = 0; i < plan_.key_troubles; ++i) {
       const auto at = some_time();
       in_.at(at, [this] { cml_.key_is_valid = false; });
@@ -90,10 +99,38 @@ class run_of_a_seed {
       });
   }
 
+  void give_an_order() {
+    using kind = reconcile::order::kind;
+    if (!process_ || process_->ended()) return;
+    const auto& spec = random_.pick(rules_.file().projects);
+    const double what = random_.unit();
+    reconcile::order o;
+    o.what = what < 0.35   ? kind::force
+             : what < 0.6  ? kind::retry
+             : what < 0.85 ? kind::suspend
+                           : kind::resume;
+    o.project = spec.name;
+    if (random_.chance(0.5)) o.job = &random_.pick(spec.jobs);
+    if (o.what == kind::suspend) {
+      o.held = plan::suspension{std::nullopt, "ada"};
+      if (random_.chance(0.5)) o.held->until = in_.wall() + random_.between(10s, 5min);
+    }
+    if (process_->demand(o)) rules_.ordered(o, spec);
+  }
+
+  void resume_everything() {
+    for (const auto& spec : rules_.file().projects) {
+      reconcile::order o;
+      o.what = reconcile::order::kind::resume;
+      o.project = spec.name;
+      if (process_ && !process_->ended() && process_->demand(o)) rules_.ordered(o, spec);
+    }
+  }
+
   void begin_life() {
     const bool force = plan_.force && (plan_.apply || lives_ == 0 || plan_.journal);
     // Within FORCE_REBUILD of the daemon the journal remembers that it has been taken.
-    rules_.life_begins(plan_.apply, force && (plan_.apply || lives_ == 0));
+    rules_.life_begins(plan_.apply, force && (plan_.apply || lives_ == 0), plan_.journal);
     rules_.note([] { return "a process begins"; });
     life_began_ = in_.now();
     process_.emplace(in_, cml_, faults_, rules_, plan_, plan_.journal ? &disk_ : nullptr, ++lives_,
@@ -126,6 +163,10 @@ class run_of_a_seed {
         }
         if (kill_after_ > 0) --kill_after_;
         process_->run_one();
+        if (order_at_write_ && rules_.counted().writes >= *order_at_write_) {
+          order_at_write_.reset();
+          give_an_order();
+        }
         if (kill_at_write_ && rules_.counted().writes >= *kill_at_write_) {
           kill_at_write_.reset();
           kill_after_ = random_.between(0, 8);
@@ -153,11 +194,18 @@ class run_of_a_seed {
     faults_.clear_up();
     cml_.key_is_valid = true;
     cml_.calm_down();
+    // Or what is suspended stays so.
+    if (plan_.orders > 0 && random_.chance(0.5)) resume_everything();
     calm_at_ = in_.now();
   }
 
   std::string verdict() {
-    return judge(cml_, rules_.file(), rules_.reports(), plan_.rules, in_.wall());
+    const auto forced = [this](const std::string& project, const std::string& job) {
+      // Where the file changes, a job may go and come back: nothing is said of it then.
+      return plan_.file_changes > 0 ? std::nullopt : rules_.last_force_of(project, job);
+    };
+    return judge(cml_, rules_.file_with_orders(), rules_.reports(), plan_.rules, in_.wall(),
+                 forced);
   }
 
   void settle() {
@@ -193,8 +241,9 @@ class run_of_a_seed {
       rules_.violated("a converged pass is nothing but lists", "there was a write");
   }
 
-  // What operators see, as a whole.
+  // What operators see, as a whole. Each event and reason is looked at anyway.
   void told_in_full() {
+    if (!told_in_json_) return;
     rules_.says(telemetry::status_json(rules_.reports(), "0", ""), "status");
     std::deque<reconcile::event> events(rules_.events().begin(), rules_.events().end());
     rules_.says(telemetry::events_json(events), "events");
@@ -208,7 +257,8 @@ class run_of_a_seed {
     rules_.says(told->metrics_text(), "metrics");
   }
 
-  bool told_in_metrics_;  // takes a while: not with every seed
+  bool told_in_json_;  // both take a while: not with every seed
+  bool told_in_metrics_;
   kernel in_;
   random_source random_;
   scenario plan_;
@@ -227,6 +277,7 @@ class run_of_a_seed {
   int lives_ = 0;
   long kill_after_ = -1;
   std::optional<std::size_t> kill_at_write_;
+  std::optional<std::size_t> order_at_write_;
   std::size_t kills_ = 0;
   std::size_t stops_ = 0;
   std::size_t reloads_ = 0;
