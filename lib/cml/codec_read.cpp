@@ -150,8 +150,9 @@ core::result<page<T>> decode_page(std::string_view text, std::string_view key) {
   const place here(root, key);
   const auto* list = json_reader::member(*document, key);
   if (!list) {
-    // protobuf's JSON may leave an empty list out. But what is said in other words is not CML's list,
-    // be it of a gateway or a report of a failure: nothing may be taken for absent because of it.
+    // protobuf's JSON may leave an empty list out. But what is said in other words is not CML's
+    // list, be it of a gateway or a report of a failure: nothing may be taken for absent because of
+    // it.
     for (const auto& [name, value] : *document)
       if (name != "next_page_token" && name != key)
         bad.note(here, "missing: the answer is not a list of CML");

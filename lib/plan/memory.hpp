@@ -3,6 +3,11 @@
 // people asked for. Pure values: the functions here are how outcomes get in.
 #pragma once
 
+#include "core/error.hpp"
+#include "core/time.hpp"
+#include "plan/observation.hpp"
+#include "plan/plan.hpp"
+
 #include <deque>
 #include <map>
 #include <optional>
@@ -11,11 +16,6 @@
 #include <string_view>
 #include <unordered_set>
 #include <vector>
-
-#include "core/error.hpp"
-#include "core/time.hpp"
-#include "plan/observation.hpp"
-#include "plan/plan.hpp"
 
 namespace cmlrec::plan {
 

@@ -81,9 +81,9 @@ class reconciler {
   void stop();
   void reconcile_now();
 
-  // False: there is no such project. It is in the journal, where there is one, when this returns, and
-  // acted upon by the next pass; of what is suspended nothing is begun from now on, not even by the
-  // pass that is under way. Resuming a project resumes all of its jobs.
+  // False: there is no such project. It is in the journal, where there is one, when this returns,
+  // and acted upon by the next pass; of what is suspended nothing is begun from now on, not even by
+  // the pass that is under way. Resuming a project resumes all of its jobs.
   bool demand(const order& o);
   // Whether what is demanded outlives this process.
   bool journal_works() const;

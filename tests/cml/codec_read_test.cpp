@@ -216,8 +216,8 @@ TEST(CodecRead, FailureIsNotAnEmptyList) {
 }
 
 TEST(CodecRead, AnObjectOfAnotherKindIsNotAnEmptyList) {
-  for (const char* body : {R"({"status":"maintenance"})", R"({"runs":[]})", R"({"jobs":null,"ok":true})",
-                           R"({"items":[],"next_page_token":""})"})
+  for (const char* body : {R"({"status":"maintenance"})", R"({"runs":[]})",
+                           R"({"jobs":null,"ok":true})", R"({"items":[],"next_page_token":""})"})
     EXPECT_FALSE(decode_jobs(body)) << body;
 }
 

@@ -227,7 +227,8 @@ TEST_F(Loop, ASuspensionInTheMiddleOfManyWritesBeginsNoMore) {
   o.most_at_once = 2;
   const plan::suspension held{std::nullopt, "ada"};
   cml.when_asked = [&](const std::string& operation) {
-    if (operation == "CreateJob") loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
+    if (operation == "CreateJob")
+      loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
   };
   start();
   ASSERT_TRUE(until(plan::project_state::suspended, 10min));
@@ -239,7 +240,8 @@ TEST_F(Loop, ASuspensionStopsWhatIsBeingWrittenDownToBeSent) {
   store = std::make_unique<memory_store>();
   const plan::suspension held{std::nullopt, "ada"};
   cml.when_asked = [&](const std::string& operation) {
-    if (operation == "CreateJob") loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
+    if (operation == "CreateJob")
+      loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
   };
   start();
   ASSERT_TRUE(until(plan::project_state::suspended, 10min));

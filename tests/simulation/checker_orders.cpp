@@ -65,8 +65,7 @@ bool checker::is_held(const std::string& project, const std::string& job,
   const auto found = held_.find(project);
   if (found == held_.end()) return false;
   const auto held = found->second.find(job);
-  return held != found->second.end() &&
-         (!held->second || in_.wall() + margin < *held->second);
+  return held != found->second.end() && (!held->second || in_.wall() + margin < *held->second);
 }
 
 void checker::touches(const std::string& project_id, const std::string& job,
@@ -79,16 +78,16 @@ void checker::touches(const std::string& project_id, const std::string& job,
 }
 
 bool checker::applies(const demanded& d, const sim_job& job) {
-  return d.project == job.project->project.name && (d.jobs.empty() || d.jobs.contains(job.job.name));
+  return d.project == job.project->project.name &&
+         (d.jobs.empty() || d.jobs.contains(job.job.name));
 }
 
 std::size_t checker::forces_of(const sim_job& job, core::instant since) const {
   const auto in_time = [&](core::instant at) { return at >= since; };
   return static_cast<std::size_t>(
       std::count_if(forced_.begin(), forced_.end(), in_time) +
-      std::count_if(forced_by_order_.begin(), forced_by_order_.end(), [&](const demanded& d) {
-        return in_time(d.at) && applies(d, job);
-      }));
+      std::count_if(forced_by_order_.begin(), forced_by_order_.end(),
+                    [&](const demanded& d) { return in_time(d.at) && applies(d, job); }));
 }
 
 bool checker::was_retried(const sim_job& job, core::instant since) const {

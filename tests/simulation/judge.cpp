@@ -188,7 +188,10 @@ class project_judge {
     });
     const bool is_fresh = fresh(job) != nullptr;
     if (told.state == job_state::up_to_date) {
-      if (!is_fresh) return "claims to be up to date";
+      // What CML starts of a suspended job shows only where runs are looked at again.
+      const bool unseen = rules_.runs_refresh <= core::duration{0} &&
+                          ancestor_is(job, [](const auto& p) { return p.suspend; });
+      if (!is_fresh) return unseen ? "" : "claims to be up to date";
       const auto forced = forced_(spec_.name, job.name);
       if (forced && *fresh(job)->run.created_at + stamp_tolerance < *forced)
         return "has not run since it was forced";

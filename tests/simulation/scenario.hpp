@@ -23,7 +23,7 @@ struct scenario {
   core::duration stormy_for{0};              // how long it is looked at then
   int deeds = 0;                             // of people
   int file_changes = 0;
-  int orders = 0;  // of operators, to the daemon
+  int orders = 0;                  // of operators, to the daemon
   std::size_t calls_at_once = 64;  // of one project
   int key_troubles = 0;
   int kills = 0;
