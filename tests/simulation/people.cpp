@@ -103,11 +103,11 @@ void furnish(world& cml, const scenario& of, kernel&, random_source& random) {
 }
 
 config::desired_state edited(const config::desired_state& file, core::timestamp now,
-                             random_source& random) {
+                             bool takes_away, random_source& random) {
   auto out = file;
   auto& project = out.projects[random.below(out.projects.size())];
   auto& job = project.jobs[random.below(project.jobs.size())];
-  switch (random.below(8)) {
+  switch (takes_away ? (random.chance(0.5) ? 3 : 6) : random.below(8)) {
     case 0:
       job.fields["cpu"] = static_cast<double>(random.between(1, 8));
       break;

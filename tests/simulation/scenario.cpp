@@ -174,7 +174,7 @@ temper draw_temper(random_source& random) {
 void draw_faults(scenario& s, random_source& random) {
   if (random.chance(0.08)) return;
   s.fault_rate = random.chance(0.15) ? 0.2 + random.unit() * 0.3 : random.unit() * 0.15;
-  if (random.chance(0.1)) {
+  if (random.chance(0.2)) {
     // Whoever is killed now leaves something behind that is still to happen.
     s.fault_kinds = {fault::slow, fault::late_commit, fault::hang};
     return;
@@ -218,7 +218,7 @@ scenario draw_scenario(random_source& random) {
   s.journal = random.chance(0.5);
   s.force = random.chance(0.1) && (s.apply || s.journal);
   if (!s.apply && random.chance(0.35)) s.orders = random.between(1, 5);
-  if (random.chance(0.3)) s.calls_at_once = static_cast<std::size_t>(random.between(1, 3));
+  if (random.chance(0.5)) s.calls_at_once = static_cast<std::size_t>(random.between(1, 3));
   s.checks_pass = random.chance(0.8);
   s.wall_offset = random.chance(0.3) ? random.between(core::duration{-10min}, core::duration{10min})
                                      : core::duration{0};

@@ -38,9 +38,10 @@ struct scenario {
 scenario draw_scenario(random_source& random);
 // The workspace before the daemon comes.
 void furnish(world& cml, const scenario& of, kernel& in, random_source& random);
-// Another version of the file, as a person might write it.
+// Another version of the file, as a person might write it. `takes_away`: a job is no more there, or
+// suspended.
 config::desired_state edited(const config::desired_state& file, core::timestamp now,
-                             random_source& random);
+                             bool takes_away, random_source& random);
 // Somebody does something in the workspace. What, in words.
 std::string do_a_deed(world& cml, const config::desired_state& file, random_source& random);
 

@@ -5,6 +5,8 @@
 #include "telemetry/make_telemetry.hpp"
 
 #include <cmath>
+#include <functional>
+#include <utility>
 
 namespace cmlrec::simulation {
 
@@ -62,6 +64,25 @@ class run_of_a_seed {
  private:
   core::instant some_time() { return began_ + random_.between(core::duration{0}, storm_); }
 
+  // Half of the time at the next write after that: there it has something to stop.
+  void some_time_or_in_the_midst(std::function<void(bool in_the_midst)> what) {
+    in_.at(some_time(), [this, what = std::move(what), in_the_midst = random_.chance(0.5)] {
+      if (!in_the_midst) {
+        what(false);
+        return;
+      }
+      at_next_write_ = [what] { what(true); };
+      writes_before_ = rules_.counted().writes;
+    });
+  }
+
+  void change_the_file(bool takes_away) {
+    ++reloads_;
+    const auto file = edited(rules_.file(), in_.wall(), takes_away, random_);
+    rules_.file_is(file);
+    if (process_) process_->reload(file);
+  }
+
   void draw_happenings() {
     for (int i = 0; i < plan_.deeds; ++i)
       in_.at(some_time(), [this] {
@@ -70,20 +91,9 @@ class run_of_a_seed {
         deeds_ += what.empty() ? 0 : 1;
       });
     for (int i = 0; i < plan_.file_changes; ++i)
-      in_.at(some_time(), [this] {
-        ++reloads_;
-        const auto file = edited(rules_.file(), in_.wall(), random_);
-        rules_.file_is(file);
-        if (process_) process_->reload(file);
-      });
+      some_time_or_in_the_midst([this](bool in_the_midst) { change_the_file(in_the_midst); });
     for (int i = 0; i < plan_.orders; ++i)
-      in_.at(some_time(), [this, in_the_midst = random_.chance(0.5)] {
-        // While writes are being made is where it has something to stop.
-        if (in_the_midst)
-          order_at_write_ = rules_.counted().writes + 1;
-        else
-          give_an_order();
-      });
+      some_time_or_in_the_midst([this](bool) { give_an_order(); });
     for (int i = 0; i < plan_.key_troubles; ++i) {
       const auto at = some_time();
       in_.at(at, [this] { cml_.key_is_valid = false; });
@@ -163,10 +173,8 @@ class run_of_a_seed {
         }
         if (kill_after_ > 0) --kill_after_;
         process_->run_one();
-        if (order_at_write_ && rules_.counted().writes >= *order_at_write_) {
-          order_at_write_.reset();
-          give_an_order();
-        }
+        if (at_next_write_ && rules_.counted().writes > writes_before_)
+          std::exchange(at_next_write_, nullptr)();
         if (kill_at_write_ && rules_.counted().writes >= *kill_at_write_) {
           kill_at_write_.reset();
           kill_after_ = random_.between(0, 8);
@@ -191,6 +199,7 @@ class run_of_a_seed {
     calm_ = true;
     kill_after_ = -1;
     kill_at_write_.reset();
+    at_next_write_ = nullptr;
     faults_.clear_up();
     cml_.key_is_valid = true;
     cml_.calm_down();
@@ -277,7 +286,8 @@ class run_of_a_seed {
   int lives_ = 0;
   long kill_after_ = -1;
   std::optional<std::size_t> kill_at_write_;
-  std::optional<std::size_t> order_at_write_;
+  std::function<void()> at_next_write_;
+  std::size_t writes_before_ = 0;
   std::size_t kills_ = 0;
   std::size_t stops_ = 0;
   std::size_t reloads_ = 0;
