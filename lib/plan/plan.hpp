@@ -76,7 +76,7 @@ project_plan decide(const config::project_spec& wanted, const observation& seen,
                     const project_memory& memory, const policy& rules, moment now);
 
 // decide() in slices, for whoever has other things to do in between. The arguments must outlive it,
-// and all but `memory.jobs_to_*`, `memory.*_requested` and suspensions must stay as they are.
+// and all but `memory.jobs_to_*`, `memory.*request*` and suspensions must stay as they are.
 class planning {
  public:
   planning(const config::project_spec& wanted, const observation& seen,

@@ -4,7 +4,17 @@ namespace cmlrec::reconcile::test {
 namespace {
 
 using ::testing::ElementsAre;
-class Loop : public loop_test {};
+class Loop : public loop_test {
+ protected:
+  // An operator suspends the project in the middle of the first call of this operation.
+  void suspend_when_asked(const std::string& operation) {
+    cml.when_asked = [this, operation, asked = false](const std::string& called) mutable {
+      if (called != operation || std::exchange(asked, true)) return;
+      const plan::suspension held{std::nullopt, "ada"};
+      loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
+    };
+  }
+};
 
 TEST_F(Loop, AnEmptyWorkspaceConvergesAndCmlStartsTheChildren) {
   want_chain();
@@ -212,12 +222,7 @@ TEST_F(Loop, WhatAnOperatorSuspendsIsNotBegunByAPassThatIsUnderWay) {
   ASSERT_TRUE(until_converged());
   want("extra");
   loop->set_desired(desired());
-  const plan::suspension held{std::nullopt, "ada"};
-  bool asked = false;
-  cml.when_asked = [&](const std::string& operation) {
-    if (operation != "ListJobs" || std::exchange(asked, true)) return;
-    loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
-  };
+  suspend_when_asked("ListJobs");
   ASSERT_TRUE(until(plan::project_state::suspended, 2min));
   EXPECT_EQ(cml.jobs_named("extra"), 0U);
 }
@@ -225,11 +230,7 @@ TEST_F(Loop, WhatAnOperatorSuspendsIsNotBegunByAPassThatIsUnderWay) {
 TEST_F(Loop, ASuspensionInTheMiddleOfManyWritesBeginsNoMore) {
   for (int i = 0; i < 40; ++i) want("job" + std::to_string(i));
   o.most_at_once = 2;
-  const plan::suspension held{std::nullopt, "ada"};
-  cml.when_asked = [&](const std::string& operation) {
-    if (operation == "CreateJob")
-      loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
-  };
+  suspend_when_asked("CreateJob");
   start();
   ASSERT_TRUE(until(plan::project_state::suspended, 10min));
   EXPECT_LE(cml.calls["CreateJob"], 2);
@@ -238,11 +239,7 @@ TEST_F(Loop, ASuspensionInTheMiddleOfManyWritesBeginsNoMore) {
 TEST_F(Loop, ASuspensionStopsWhatIsBeingWrittenDownToBeSent) {
   for (int i = 0; i < 40; ++i) want("job" + std::to_string(i));
   store = std::make_unique<memory_store>();
-  const plan::suspension held{std::nullopt, "ada"};
-  cml.when_asked = [&](const std::string& operation) {
-    if (operation == "CreateJob")
-      loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
-  };
+  suspend_when_asked("CreateJob");
   start();
   ASSERT_TRUE(until(plan::project_state::suspended, 10min));
   EXPECT_EQ(cml.calls["CreateJob"], 1);
