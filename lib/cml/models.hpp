@@ -32,6 +32,7 @@ struct job {
   std::optional<core::timestamp> created_at;
   std::optional<core::timestamp> updated_at;
   core::field_set fields;  // by the names of core::job_fields(), without the parent
+  friend bool operator==(const job&, const job&) = default;
 };
 
 enum class run_state {

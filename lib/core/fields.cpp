@@ -199,9 +199,11 @@ std::span<const field> project_fields() {
 }
 
 const field* find_field(std::span<const field> table, std::string_view name) {
+  // Names first: what plans compare comes by them, aliases only from files.
   for (const auto& f : table)
-    if (f.name == name || std::find(f.aliases.begin(), f.aliases.end(), name) != f.aliases.end())
-      return &f;
+    if (f.name == name) return &f;
+  for (const auto& f : table)
+    if (std::find(f.aliases.begin(), f.aliases.end(), name) != f.aliases.end()) return &f;
   return nullptr;
 }
 

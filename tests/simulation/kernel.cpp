@@ -11,7 +11,15 @@ namespace cmlrec::simulation {
 namespace asio = boost::asio;
 
 void kernel::at(core::instant when, std::function<void()> what) {
-  heap_.push_back({std::max(when, now_), ++order_, std::move(what)});
+  auto place = whats_.size();
+  if (free_whats_.empty()) {
+    whats_.push_back(std::move(what));
+  } else {
+    place = free_whats_.back();
+    free_whats_.pop_back();
+    whats_[place] = std::move(what);
+  }
+  heap_.push_back({std::max(when, now_), ++order_, place});
   std::push_heap(heap_.begin(), heap_.end());
 }
 
@@ -21,10 +29,13 @@ bool kernel::step(core::instant end) {
     return false;
   }
   std::pop_heap(heap_.begin(), heap_.end());
-  auto next = std::move(heap_.back());
+  const auto next = heap_.back();
   heap_.pop_back();
   now_ = next.when;
-  next.what();
+  // It may ask for more to happen: out of the vector with it first.
+  const auto what = std::exchange(whats_[next.what], nullptr);
+  free_whats_.push_back(next.what);
+  what();
   return true;
 }
 

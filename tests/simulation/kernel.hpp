@@ -36,7 +36,7 @@ class kernel {
   struct happening {
     core::instant when;
     std::uint64_t order;
-    std::function<void()> what;
+    std::size_t what;  // its place in whats_: a heap moves its entries about
     bool operator<(const happening& other) const {
       return when != other.when ? when > other.when : order > other.order;
     }
@@ -45,6 +45,8 @@ class kernel {
   core::timestamp start_ = *core::parse_timestamp("2026-03-01T12:00:00Z");
   std::uint64_t order_ = 0;
   std::vector<happening> heap_;
+  std::vector<std::function<void()>> whats_;
+  std::vector<std::size_t> free_whats_;
 };
 
 class life final : public boost::asio::execution_context {
