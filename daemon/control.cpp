@@ -14,7 +14,7 @@ namespace cmlrec::daemon {
 namespace {
 
 namespace json = boost::json;
-using kind = reconcile::order::kind;
+using kind = plan::order::kind;
 
 constexpr core::duration longest_suspension = std::chrono::hours{24 * 365};
 
@@ -129,7 +129,7 @@ class request_for {
   }
 
   http::response carry_out() {
-    reconcile::order o;
+    plan::order o;
     o.what = what_;
     o.project = project_->name;
     o.job = job_;

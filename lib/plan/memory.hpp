@@ -111,30 +111,6 @@ struct project_memory {
   std::optional<core::instant> rotated_at;
 };
 
-// Stamps what was asked for: stale is every run that is known by now. To be called when the histories
-// of all jobs have been read.
-void stamp_force(project_memory& memory, const config::project_spec& wanted,
-                 const observation& seen, moment now);
-
-// The names of the jobs of which something was asked, with all that is below what is to be forced.
-std::unordered_set<std::string_view> asked_of(const project_memory& memory,
-                                              const config::project_spec& wanted);
-
-// Whether something is to be stamped now, by stamp_force or by stamp_retries: it was asked for, the
-// runs of all jobs are known, and those of the jobs that it is about as they were when it was asked
-// for. (Of a project that is suspended they are not read.)
-bool has_requests(const project_memory& memory, const config::project_spec& wanted,
-                  const observation& seen);
-// Gives the jobs their attempts anew whose retry was asked for: what had failed or been stopped by
-// now is tried again. To be called when the histories of all jobs have been read.
-void stamp_retries(project_memory& memory, const config::project_spec& wanted,
-                   const observation& seen);
-
-// Gives every job its attempts anew: failures of runs that have ended by now do not count. One that
-// is active is an attempt that is still open. To be called when the histories have been read.
-void stamp_attempts(project_memory& memory, const config::project_spec& wanted,
-                    const observation& seen);
-
 // Of a project, or of one of its jobs: nothing where it is not held, or where its time is over.
 const suspension* active(const std::optional<suspension>& held, core::timestamp now);
 

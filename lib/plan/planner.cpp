@@ -1,3 +1,4 @@
+#include "plan/orders.hpp"
 #include "plan/work.hpp"
 
 #include <algorithm>

@@ -164,34 +164,10 @@ class reconciler::impl {
     for (auto& [name, w] : workers_) w->wake->ring();
   }
 
-  bool demand(const order& o) {
+  bool demand(const plan::order& o) {
     const auto found = workers_.find(o.project);
     if (found == workers_.end()) return false;
-    auto& memory = found->second->memory;
-    switch (o.what) {
-      case order::kind::force:
-        memory.requested_at = clock_.now();
-        o.job ? void(memory.jobs_to_force.insert(o.job->key)) : void(memory.force_requested = true);
-        break;
-      case order::kind::retry:
-        memory.requested_at = clock_.now();
-        o.job ? void(memory.jobs_to_retry.insert(o.job->key)) : void(memory.retry_requested = true);
-        break;
-      case order::kind::suspend: {
-        auto& held = o.job ? memory.jobs[o.job->name].suspended : memory.suspended;
-        if (!plan::active(held, api_.server_time())) ++found->second->times_held;
-        held = o.held;
-        break;
-      }
-      case order::kind::resume:
-        if (o.job) {
-          memory.jobs[o.job->name].suspended.reset();
-          break;
-        }
-        memory.suspended.reset();
-        for (auto& [name, job] : memory.jobs) job.suspended.reset();
-        break;
-    }
+    if (plan::note_order(found->second->memory, o, now(hands_))) ++found->second->times_held;
     journal_.write();
     found->second->wake->ring();
     return true;
@@ -516,7 +492,7 @@ void reconciler::set_rules(const plan::policy& rules, core::duration call_timeou
 asio::awaitable<outcome> reconciler::run() { return impl_->run(); }
 void reconciler::stop() { impl_->stop(); }
 void reconciler::reconcile_now() { impl_->reconcile_now(); }
-bool reconciler::demand(const order& o) { return impl_->demand(o); }
+bool reconciler::demand(const plan::order& o) { return impl_->demand(o); }
 bool reconciler::journal_works() const { return impl_->journal_works(); }
 std::vector<const config::project_spec*> reconciler::projects() const { return impl_->projects(); }
 bool reconciler::first_pass_done() const { return impl_->first_pass_done(); }

@@ -14,7 +14,7 @@
 #include "cml/api.hpp"
 #include "config/desired.hpp"
 #include "core/clock.hpp"
-#include "plan/memory.hpp"
+#include "plan/orders.hpp"
 #include "plan/plan.hpp"
 #include "reconcile/observer.hpp"
 #include "reconcile/state_store.hpp"
@@ -54,15 +54,6 @@ enum class outcome {
   stopped,
 };
 
-// What an operator asks for, of a project or of one of its jobs.
-struct order {
-  enum class kind { force, retry, suspend, resume };
-  kind what = kind::force;
-  std::string project;
-  const config::job_spec* job = nullptr;   // null: all jobs
-  std::optional<plan::suspension> held;    // of suspend
-};
-
 class reconciler {
  public:
   // All references must outlive it. `store` may be null.
@@ -84,7 +75,7 @@ class reconciler {
   // False: there is no such project. It is in the journal, where there is one, when this returns,
   // and acted upon by the next pass; of what is suspended nothing is begun from now on, not even by
   // the pass that is under way. Resuming a project resumes all of its jobs.
-  bool demand(const order& o);
+  bool demand(const plan::order& o);
   // Whether what is demanded outlives this process.
   bool journal_works() const;
   // Of the newest file; valid until the next set_desired().

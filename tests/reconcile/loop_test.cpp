@@ -11,7 +11,7 @@ class Loop : public loop_test {
     cml.when_asked = [this, operation, asked = false](const std::string& called) mutable {
       if (called != operation || std::exchange(asked, true)) return;
       const plan::suspension held{std::nullopt, "ada"};
-      loop->demand({order::kind::suspend, "ray-cluster", nullptr, held});
+      loop->demand({plan::order::kind::suspend, "ray-cluster", nullptr, held});
     };
   }
 };
@@ -184,7 +184,7 @@ TEST_F(Loop, AForcedJobRunsWithWhatIsBelowItOnceMoreAcrossARestart) {
   start();
   ASSERT_TRUE(until_converged());
   // Asked for, and killed before the next pass.
-  EXPECT_TRUE(loop->demand({order::kind::force, "ray-cluster", loop->projects().at(0)->jobs.data() + 1, {}}));
+  EXPECT_TRUE(loop->demand({plan::order::kind::force, "ray-cluster", loop->projects().at(0)->jobs.data() + 1, {}}));
   const auto journal = store->state;
   stop();
   store->state = journal;
@@ -199,20 +199,20 @@ TEST_F(Loop, AForcedJobRunsWithWhatIsBelowItOnceMoreAcrossARestart) {
 TEST_F(Loop, ADemandOfAnUnknownProjectIsRefused) {
   want("git_sync");
   start();
-  EXPECT_FALSE(loop->demand({order::kind::retry, "other", nullptr, {}}));
+  EXPECT_FALSE(loop->demand({plan::order::kind::retry, "other", nullptr, {}}));
 }
 
 TEST_F(Loop, ASuspendedProjectIsWatchedUntilItIsResumed) {
   want("git_sync");
   start();
   ASSERT_TRUE(until_converged());
-  loop->demand({order::kind::suspend, "ray-cluster", nullptr, plan::suspension{std::nullopt, "ada"}});
+  loop->demand({plan::order::kind::suspend, "ray-cluster", nullptr, plan::suspension{std::nullopt, "ada"}});
   ASSERT_TRUE(until(plan::project_state::suspended, 5s));
   want("extra");
   loop->set_desired(desired());
   pass_time(10min);
   EXPECT_EQ(cml.jobs_named("extra"), 0U);
-  loop->demand({order::kind::resume, "ray-cluster", nullptr, {}});
+  loop->demand({plan::order::kind::resume, "ray-cluster", nullptr, {}});
   ASSERT_TRUE(clock.run_until([&] { return cml.runs_of("extra") == 1; }, 1min));
 }
 

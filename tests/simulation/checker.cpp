@@ -115,8 +115,11 @@ const cml::job* checker::known_live(const known_project& k, const std::string& n
 void checker::pass_begins(const std::string& name) {
   ++counted_.passes;
   auto& k = known_[name];
-  k = known_project{};
   k.pass_began = in_.now();
+  k.found_whole = false;
+  k.found.clear();
+  k.jobs_whole = false;  // what they were stays, to be compared with what they will be
+  k.deletions = 0;
 }
 
 void checker::pass_begins_by_id(const std::string& id) { pass_begins("id:" + id); }
@@ -144,9 +147,16 @@ void checker::learned_jobs(const std::string& project_id,
   auto* k = known(project_id);
   if (k == nullptr) return;
   k->jobs_whole = answer.has_value();
-  k->jobs.clear();
-  if (answer)
-    for (const auto& j : *answer) k->jobs[j.id] = j;
+  if (!answer) return;
+  // Few have changed since the list before, and to copy a job takes longer than to compare it.
+  for (const auto& j : *answer) {
+    auto& job = k->jobs[j.id];
+    if (!(job == j)) job = j;
+  }
+  if (k->jobs.size() == answer->size()) return;
+  std::set<std::string_view> there;
+  for (const auto& j : *answer) there.insert(j.id);
+  std::erase_if(k->jobs, [&](const auto& e) { return !there.contains(e.first); });
 }
 
 void checker::asks_runs(const std::string& job_id) {

@@ -32,6 +32,7 @@ struct breach {
 
 struct figures {
   std::size_t writes = 0;
+  std::size_t starts = 0;  // of runs, among them
   std::size_t runs_by_daemon = 0;
   std::size_t objects_by_daemon = 0;
   std::size_t passes = 0;
@@ -49,7 +50,7 @@ class checker final : public witness, public reconcile::observer {
   // `remembers`: there is a journal, so what operators have asked for still holds.
   void life_begins(bool attempts_anew, bool force, bool remembers);
   // An operator has asked for it, and has been told that it is so.
-  void ordered(const reconcile::order& o, const config::project_spec& spec);
+  void ordered(const plan::order& o, const config::project_spec& spec);
 
   // What it asks and is told.
   void pass_begins(const std::string& project_name);

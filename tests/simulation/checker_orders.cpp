@@ -7,7 +7,7 @@
 namespace cmlrec::simulation {
 
 using namespace std::chrono_literals;
-using kind = reconcile::order::kind;
+using kind = plan::order::kind;
 
 namespace {
 
@@ -29,7 +29,7 @@ std::set<std::string> with_all_below(const config::project_spec& spec,
 
 }  // namespace
 
-void checker::ordered(const reconcile::order& o, const config::project_spec& spec) {
+void checker::ordered(const plan::order& o, const config::project_spec& spec) {
   note([&] {
     static constexpr const char* words[] = {"force", "retry", "suspend", "resume"};
     return std::string("an operator: ") + words[static_cast<int>(o.what)] + " " + o.project +

@@ -10,8 +10,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// CML stamps a child's creation and its parent's end on different machines.
 constexpr const char* forced_cause = "forced";
+// The daemon knows CML's calendar by whole seconds that are on their way for a while.
+constexpr core::duration date_precision = 2s;
 
 const cml::run* newest_success(const std::map<std::string, cml::run>& runs) {
   const cml::run* best = nullptr;
@@ -37,6 +38,7 @@ bool later_than(const std::vector<core::instant>& events, core::instant at) {
 core::instant checker::sends_start_run(const std::string& project_id, const std::string& job_id,
                                        const cml::run_request&) {
   a_write();
+  ++counted_.starts;
   note([&] { return "-> CreateJobRun of " + job_id; });
   const auto asked_at = runs_[job_id].asked_at;
   if (!lists_are_whole(project_id, "CreateJobRun of " + job_id)) return asked_at;
@@ -95,7 +97,8 @@ bool checker::known_fresh(const known_project& k, const config::project_spec& sp
   return std::any_of(found->second.runs.begin(), found->second.runs.end(), [&](const auto& e) {
     const auto& r = e.second;
     if (r.state != run_state::succeeded) return false;
-    if (job.rerun_after && *job.rerun_after <= in_.wall() && *r.created_at < *job.rerun_after)
+    if (job.rerun_after && *job.rerun_after + date_precision <= in_.wall() &&
+        *r.created_at < *job.rerun_after)
       return false;
     return !parent_end || *r.created_at + stamp_tolerance >= *parent_end;
   });

@@ -107,7 +107,7 @@ config::desired_state edited(const config::desired_state& file, core::timestamp 
   auto out = file;
   auto& project = out.projects[random.below(out.projects.size())];
   auto& job = project.jobs[random.below(project.jobs.size())];
-  switch (takes_away ? (random.chance(0.5) ? 3 : 6) : random.below(8)) {
+  switch (takes_away ? (random.chance(0.5) ? 3 : 6) : random.below(9)) {
     case 0:
       job.fields["cpu"] = static_cast<double>(random.between(1, 8));
       break;
@@ -123,7 +123,8 @@ config::desired_state edited(const config::desired_state& file, core::timestamp 
     case 3:
       job.suspend = !job.suspend;
       break;
-    case 4: {
+    case 4:
+    case 8: {
       // A point in the past, present or future.
       const auto when = now + random.between(core::duration{-20min}, core::duration{10min});
       for (auto& j : project.jobs)

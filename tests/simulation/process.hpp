@@ -37,7 +37,7 @@ class process {
   void run_one() { life_.run_one(); }
   void reload(const config::desired_state& file) { loop_->set_desired(file); }
   void stop() { loop_->stop(); }
-  bool demand(const reconcile::order& o) { return loop_->demand(o); }
+  bool demand(const plan::order& o) { return loop_->demand(o); }
   // When run() has returned.
   const std::optional<reconcile::outcome>& ended() const { return ended_; }
   core::duration longest_wait() { return clock_.longest_wait(); }

@@ -210,9 +210,9 @@ scenario draw_scenario(random_source& random) {
   // Where finished runs are never looked at again, what people start goes unseen: that is asked
   // for.
   if (random.chance(0.5) && rules.runs_refresh > 0s) s.deeds = random.between(1, 6);
-  if (random.chance(0.3)) s.file_changes = random.between(1, 3);
+  if (random.chance(0.35)) s.file_changes = random.between(1, 3);
   if (random.chance(0.1)) s.key_troubles = 1;
-  if (random.chance(0.6)) s.kills = random.between(1, 5);
+  if (random.chance(0.7)) s.kills = random.between(1, 5);
   if (random.chance(0.15)) s.stops = random.between(1, 2);
   s.apply = random.chance(0.15);
   s.journal = random.chance(0.5);

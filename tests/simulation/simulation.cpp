@@ -64,9 +64,9 @@ class run_of_a_seed {
  private:
   core::instant some_time() { return began_ + random_.between(core::duration{0}, storm_); }
 
-  // Half of the time at the next write after that: there it has something to stop.
+  // More often at the next write after that: there it has something to stop.
   void some_time_or_in_the_midst(std::function<void(bool in_the_midst)> what) {
-    in_.at(some_time(), [this, what = std::move(what), in_the_midst = random_.chance(0.5)] {
+    in_.at(some_time(), [this, what = std::move(what), in_the_midst = random_.chance(0.7)] {
       if (!in_the_midst) {
         what(false);
         return;
@@ -91,7 +91,8 @@ class run_of_a_seed {
         deeds_ += what.empty() ? 0 : 1;
       });
     for (int i = 0; i < plan_.file_changes; ++i)
-      some_time_or_in_the_midst([this](bool in_the_midst) { change_the_file(in_the_midst); });
+      some_time_or_in_the_midst(
+          [this](bool in_the_midst) { change_the_file(in_the_midst && random_.chance(0.7)); });
     for (int i = 0; i < plan_.orders; ++i)
       some_time_or_in_the_midst([this](bool) { give_an_order(); });
     for (int i = 0; i < plan_.key_troubles; ++i) {
@@ -110,11 +111,11 @@ class run_of_a_seed {
   }
 
   void give_an_order() {
-    using kind = reconcile::order::kind;
+    using kind = plan::order::kind;
     if (!process_ || process_->ended()) return;
     const auto& spec = random_.pick(rules_.file().projects);
     const double what = random_.unit();
-    reconcile::order o;
+    plan::order o;
     o.what = what < 0.35   ? kind::force
              : what < 0.6  ? kind::retry
              : what < 0.85 ? kind::suspend
@@ -130,8 +131,8 @@ class run_of_a_seed {
 
   void resume_everything() {
     for (const auto& spec : rules_.file().projects) {
-      reconcile::order o;
-      o.what = reconcile::order::kind::resume;
+      plan::order o;
+      o.what = plan::order::kind::resume;
       o.project = spec.name;
       if (process_ && !process_->ended() && process_->demand(o)) rules_.ordered(o, spec);
     }
@@ -147,13 +148,15 @@ class run_of_a_seed {
                      force, random_.fork());
     // Most lives are short: every point where it can be killed is near some seed's.
     kill_after_ = -1;
-    kill_at_write_.reset();
+    kill_at_.reset();
     if (kills_ >= static_cast<std::size_t>(plan_.kills) || calm_) return;
-    // While a write is on its way is where it hurts.
+    // While a write is on its way is where it hurts, and most while a run is being started.
     if (random_.chance(0.5))
-      kill_at_write_ = rules_.counted().writes + static_cast<std::size_t>(random_.between(1, 4));
+      kill_at_ = sent{random_.chance(0.4) ? &figures::starts : &figures::writes,
+                      static_cast<std::size_t>(random_.between(1, 4))};
     else
       kill_after_ = static_cast<long>(std::exp(random_.unit() * 7.5));
+    if (kill_at_) kill_at_->number += rules_.counted().*kill_at_->what;
   }
 
   void end_life(core::duration gap) {
@@ -175,8 +178,8 @@ class run_of_a_seed {
         process_->run_one();
         if (at_next_write_ && rules_.counted().writes > writes_before_)
           std::exchange(at_next_write_, nullptr)();
-        if (kill_at_write_ && rules_.counted().writes >= *kill_at_write_) {
-          kill_at_write_.reset();
+        if (kill_at_ && rules_.counted().*kill_at_->what >= kill_at_->number) {
+          kill_at_.reset();
           kill_after_ = random_.between(0, 8);
         }
         continue;
@@ -198,7 +201,7 @@ class run_of_a_seed {
     rules_.note([] { return "---- the storm is over"; });
     calm_ = true;
     kill_after_ = -1;
-    kill_at_write_.reset();
+    kill_at_.reset();
     at_next_write_ = nullptr;
     faults_.clear_up();
     cml_.key_is_valid = true;
@@ -285,7 +288,11 @@ class run_of_a_seed {
   bool calm_ = false;
   int lives_ = 0;
   long kill_after_ = -1;
-  std::optional<std::size_t> kill_at_write_;
+  struct sent {
+    std::size_t figures::*what;
+    std::size_t number;
+  };
+  std::optional<sent> kill_at_;
   std::function<void()> at_next_write_;
   std::size_t writes_before_ = 0;
   std::size_t kills_ = 0;
