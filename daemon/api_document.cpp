@@ -63,16 +63,21 @@ std::vector<endpoint> make_endpoints() {
       {"GET", "/", false, "The status page, for people.", "", {{200, "text/html", "", "the page"}}},
       {"POST", "/v1/force", true,
        "Lets a job and all below it, or all jobs of a project, run once more.", "Demand",
-       {{200, json_type, "DemandTaken", "taken, and in the journal where there is one"}}},
+       {{200, json_type, "DemandTaken", "taken, and in the journal where there is one"},
+        {409, problem_type, "Problem", "it is suspended, or only watched"}}},
       {"POST", "/v1/retry", true,
        "Gives what has failed, or was stopped, its attempts anew. What is well is left as it is.",
        "Demand",
-       {{200, json_type, "DemandTaken", "taken; `jobs` is empty where nothing had failed"}}},
+       {{200, json_type, "DemandTaken", "taken; `jobs` is empty where nothing had failed"},
+        {409, problem_type, "Problem", "it is suspended, or only watched"}}},
       {"POST", "/v1/suspend", true,
-       "Leaves a job, or a project, alone: it is watched and not changed.", "SuspendDemand",
+       "Leaves a job, or a project, alone: it is watched and not changed. Of what a pass has planned and "
+       "not sent yet, nothing is sent any more; a run that is active goes on.",
+       "SuspendDemand",
        {{200, json_type, "DemandTaken", "suspended"}}},
       {"POST", "/v1/resume", true, "Ends that; of a project, for all of its jobs.", "Demand",
-       {{200, json_type, "DemandTaken", "resumed"}}},
+       {{200, json_type, "DemandTaken", "resumed"},
+        {409, problem_type, "Problem", "it is the file that suspends it"}}},
       {"POST", "/-/reload", true, "Rereads the file and the settings, like SIGHUP.", "",
        {{200, json_type, "Reloaded", "the new file is in force"},
         {422, problem_type, "Problem", "it is refused whole, and the old one stays in force"}}},
@@ -84,7 +89,6 @@ std::vector<endpoint> make_endpoints() {
     if (*e.body != '\0') {
       e.answers.push_back({400, problem_type, "Problem", "the body is not JSON"});
       e.answers.push_back({404, problem_type, "Problem", "the file has no such project or job"});
-      e.answers.push_back({409, problem_type, "Problem", "it is suspended, or only watched"});
       e.answers.push_back({422, problem_type, "Problem", "a member is unknown or of a wrong form"});
     }
     e.answers.push_back({401, problem_type, "Problem", "no token, or a wrong one"});
