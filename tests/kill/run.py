@@ -65,15 +65,16 @@ def file_of(projects, cpu=2, prune=False, dropped=frozenset()):
     return "\n".join(out) + "\n"
 
 
-def expected_of(projects, changes=0, dropped=frozenset()):
+def expected_of(projects, changes=0, dropped=frozenset(), forced=frozenset()):
     """`changes`: so many times the definitions have changed after everything had run; None: while it ran,
-    so that some of them may have had their runs, and others not."""
-    def successes(shape):
-        if shape != "changing":
-            return 1
-        return None if changes is None else 1 + changes
+    so that some of them may have had their runs, and others not. `forced`: projects of which every job
+    was to run once more."""
+    def successes(name, shape):
+        if shape == "changing" and changes is None:
+            return None
+        return 1 + (changes if shape == "changing" else 0) + (1 if name in forced else 0)
     return {name: {job: {"parent": parent, "failures": failures,
-                         "successes": successes(shape)}
+                         "successes": successes(name, shape)}
                    for job, (parent, failures) in SHAPES[shape].items() if job not in dropped}
             for name, shape in projects.items()}
 
@@ -169,16 +170,38 @@ class Trial:
         self.world.write(file_of(self.projects, cpu=4, prune=self.prune, dropped=dropped))
         self.world.simulator_post("/-/faults", random=FAULTS)
         for _ in range(3):
-            daemon = self.start()
-            at = time.monotonic() + self.random.random() * 2.5
-            wait_for("the moment", lambda: time.monotonic() >= at, 20)
-            if daemon.running():
-                daemon.send(signal.SIGKILL)
-                self.counts[("kills", "changing")] += 1
-            daemon.wait(10)
+            self.kill_soon(self.start(), "changing", 2.5)
         self.settle(changes=1, dropped=dropped, foreign={"foreign"})
+        self.force(changes=1, dropped=dropped, foreign={"foreign"})
 
-    def settle(self, changes=0, dropped=frozenset(), foreign=frozenset()):
+    def kill_soon(self, daemon, phase, longest):
+        at = time.monotonic() + self.random.random() * longest
+        wait_for("the moment", lambda: time.monotonic() >= at, 20)
+        if daemon.running():
+            daemon.send(signal.SIGKILL)
+            self.counts[("kills", phase)] += 1
+        daemon.wait(10)
+
+    def force(self, **settled):
+        """What an operator has asked for is in the journal, if there is one: every job runs once more,
+        and only once, however often the daemon is killed meanwhile."""
+        if not self.journal:
+            return
+        name = self.random.choice(sorted(self.projects))
+        socket = self.world.folder / "control.sock"
+        daemon = self.world.run_daemon(*self.flags(), "--control-socket", socket)
+        wait_for("it to know the runs", lambda: all(
+            state_of(daemon, project) == "Converged" for project in self.projects), 90)
+        self.world.simulator_post("/-/faults", random=FAULTS)
+        code, output, _ = self.world.command("force", "--project", name, "--control-socket", socket)
+        if code != 0:
+            raise AssertionError(f"force of {name}: {code}: {output}")
+        self.kill_soon(daemon, "forced", 0.5)
+        for _ in range(3):
+            self.kill_soon(self.start(), "forced", 1.5)
+        self.settle(forced={name}, **settled)
+
+    def settle(self, changes=0, dropped=frozenset(), foreign=frozenset(), forced=frozenset()):
         """No more faults and no more kills: everything must come right."""
         self.stop_faults()
         daemon = self.world.run_daemon(*self.flags())
@@ -192,7 +215,8 @@ class Trial:
         if daemon.wait(15) != 0:
             raise AssertionError("it did not stop as it should: " + daemon.output[-1000:])
         workspace = truth.read(self.world.host)
-        wrong = truth.problems(workspace, expected_of(self.projects, changes, dropped), foreign)
+        wrong = truth.problems(workspace, expected_of(self.projects, changes, dropped, forced),
+                               foreign)
         if wrong:
             raise AssertionError("; ".join(wrong))
         ledger = self.world.ledger()
@@ -363,7 +387,7 @@ def main():
     of = lambda kind: {k[1]: n for k, n in counts.items() if isinstance(k, tuple) and k[0] == kind}
     kills, faults = of("kills"), of("faults")
     print(f"figure: kills survived: {sum(kills.values())} ("
-          + ", ".join(f"{phase} {kills.get(phase, 0)}" for phase in [*PHASES, "done", "changing"])
+          + ", ".join(f"{phase} {kills.get(phase, 0)}" for phase in [*PHASES, "done", "changing", "forced"])
           + f"); SIGHUPs: {counts['SIGHUPs']}; simulator restarts: {counts['simulator restarts']}; "
           f"runs: {counts['runs']}")
     print("figure: kills, faults: " + " ".join(f"{k}={n}" for k, n in sorted(faults.items())))
