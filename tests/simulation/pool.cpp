@@ -14,11 +14,12 @@ constexpr std::size_t chunk = 256 * 1024;  // taken from it at a time
 
 // Before each block, and while it is free: what is free after it.
 struct alignas(std::max_align_t) head {
-  std::size_t size_class;  // 0: malloc's
+  std::size_t size_class;
   head* next;
 };
 
 std::array<head*, most / step + 1> free_blocks{};
+constexpr std::size_t of_malloc = free_blocks.size();  // in place of a size class
 std::byte* fresh = nullptr;
 std::byte* fresh_end = nullptr;
 
@@ -28,15 +29,10 @@ head* from_malloc(std::size_t size) {
   return block;
 }
 
-head* take(std::size_t size) {
-  const auto size_class = (size + step - 1) / step;
+[[gnu::noinline]] head* take_anew(std::size_t size, std::size_t size_class) {
   if (size_class >= free_blocks.size()) {
     auto* block = from_malloc(sizeof(head) + size);
-    block->size_class = 0;
-    return block;
-  }
-  if (auto* block = free_blocks[size_class]) {
-    free_blocks[size_class] = block->next;
+    block->size_class = of_malloc;
     return block;
   }
   const auto whole = sizeof(head) + size_class * step;
@@ -50,19 +46,28 @@ head* take(std::size_t size) {
   return block;
 }
 
-void give_back(void* memory) noexcept {
+[[gnu::noinline]] void give_to_malloc(head* block) noexcept { std::free(block); }
+
+}  // namespace
+
+// What nearly every call does stands here, the rest is kept out of its way.
+void* operator new(std::size_t size) {
+  const auto size_class = (size + step - 1) / step;
+  if (size_class < free_blocks.size()) [[likely]]
+    if (auto* block = free_blocks[size_class]) [[likely]] {
+      free_blocks[size_class] = block->next;
+      return block + 1;
+    }
+  return take_anew(size, size_class) + 1;
+}
+void operator delete(void* memory) noexcept {
   if (memory == nullptr) return;
   auto* block = static_cast<head*>(memory) - 1;
-  if (block->size_class == 0) {
-    std::free(block);
+  if (block->size_class == of_malloc) [[unlikely]] {
+    give_to_malloc(block);
     return;
   }
   block->next = free_blocks[block->size_class];
   free_blocks[block->size_class] = block;
 }
-
-}  // namespace
-
-void* operator new(std::size_t size) { return take(size == 0 ? 1 : size) + 1; }
-void operator delete(void* memory) noexcept { give_back(memory); }
-void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
