@@ -11,11 +11,17 @@ bool note_order(project_memory& memory, const order& o, moment now) {
   switch (o.what) {
     case order::kind::force:
       memory.requested_at = now.local;
-      o.job ? void(memory.jobs_to_force.insert(o.job->key)) : void(memory.force_requested = true);
+      if (o.job == nullptr)
+        memory.force_requested = true;
+      else
+        memory.jobs_to_force.insert(o.job->key);
       return false;
     case order::kind::retry:
       memory.requested_at = now.local;
-      o.job ? void(memory.jobs_to_retry.insert(o.job->key)) : void(memory.retry_requested = true);
+      if (o.job == nullptr)
+        memory.retry_requested = true;
+      else
+        memory.jobs_to_retry.insert(o.job->key);
       return false;
     case order::kind::suspend: {
       auto& held = o.job ? memory.jobs[o.job->name].suspended : memory.suspended;

@@ -11,13 +11,13 @@ namespace cmlrec::simulation {
 namespace asio = boost::asio;
 
 void kernel::at(core::instant when, std::function<void()> what) {
-  auto place = whats_.size();
-  if (free_whats_.empty()) {
-    whats_.push_back(std::move(what));
+  auto place = to_be_done_.size();
+  if (free_places_.empty()) {
+    to_be_done_.push_back(std::move(what));
   } else {
-    place = free_whats_.back();
-    free_whats_.pop_back();
-    whats_[place] = std::move(what);
+    place = free_places_.back();
+    free_places_.pop_back();
+    to_be_done_[place] = std::move(what);
   }
   heap_.push_back({std::max(when, now_), ++order_, place});
   std::push_heap(heap_.begin(), heap_.end());
@@ -33,8 +33,8 @@ bool kernel::step(core::instant end) {
   heap_.pop_back();
   now_ = next.when;
   // It may ask for more to happen: out of the vector with it first.
-  const auto what = std::exchange(whats_[next.what], nullptr);
-  free_whats_.push_back(next.what);
+  const auto what = std::exchange(to_be_done_[next.place], nullptr);
+  free_places_.push_back(next.place);
   what();
   return true;
 }

@@ -36,7 +36,7 @@ class kernel {
   struct happening {
     core::instant when;
     std::uint64_t order;
-    std::size_t what;  // its place in whats_: a heap moves its entries about
+    std::size_t place;  // of what is to be done: a heap moves its entries
     bool operator<(const happening& other) const {
       return when != other.when ? when > other.when : order > other.order;
     }
@@ -45,8 +45,8 @@ class kernel {
   core::timestamp start_ = *core::parse_timestamp("2026-03-01T12:00:00Z");
   std::uint64_t order_ = 0;
   std::vector<happening> heap_;
-  std::vector<std::function<void()>> whats_;
-  std::vector<std::size_t> free_whats_;
+  std::vector<std::function<void()>> to_be_done_;
+  std::vector<std::size_t> free_places_;
 };
 
 class life final : public boost::asio::execution_context {

@@ -124,7 +124,7 @@ config::desired_state edited(const config::desired_state& file, core::timestamp 
       job.suspend = !job.suspend;
       break;
     case 4:
-    case 8: {
+    case 8: {  // twice as often: what it does depends on when it comes
       // A point in the past, present or future.
       const auto when = now + random.between(core::duration{-20min}, core::duration{10min});
       for (auto& j : project.jobs)

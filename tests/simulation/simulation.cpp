@@ -151,12 +151,13 @@ class run_of_a_seed {
     kill_at_.reset();
     if (kills_ >= static_cast<std::size_t>(plan_.kills) || calm_) return;
     // While a write is on its way is where it hurts, and most while a run is being started.
-    if (random_.chance(0.5))
-      kill_at_ = sent{random_.chance(0.4) ? &figures::starts : &figures::writes,
-                      static_cast<std::size_t>(random_.between(1, 4))};
-    else
+    if (random_.chance(0.5)) {
+      const auto what = random_.chance(0.4) ? &figures::starts : &figures::writes;
+      const auto more = static_cast<std::size_t>(random_.between(1, 4));
+      kill_at_ = sent{what, rules_.counted().*what + more};
+    } else {
       kill_after_ = static_cast<long>(std::exp(random_.unit() * 7.5));
-    if (kill_at_) kill_at_->number += rules_.counted().*kill_at_->what;
+    }
   }
 
   void end_life(core::duration gap) {
